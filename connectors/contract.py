@@ -244,6 +244,17 @@ class GroupName:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody is known by at the source: `name` is what people call them, empty where only a login is known, and
+    `aliases` whatever else documents may name as their author."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
 MembershipItem: TypeAlias = Membership | UnreadableGroup | EmptyGroup | GroupName
 
 
@@ -403,6 +414,14 @@ class CachedMemberships(Protocol):
 
     def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
         """All that `Connector.memberships` tells at this moment, for less. What was kept may be lost at any time."""
+
+
+@runtime_checkable
+class TellsAccounts(Protocol):
+    """A connector that comes to know people while it reads memberships."""
+
+    def accounts(self) -> Iterator[Account]:
+        """All of whom the reading of memberships has told that came to its end just before; sends no request."""
 
 
 @runtime_checkable

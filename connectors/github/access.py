@@ -20,7 +20,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from connectors.addresses import find_address
-from connectors.contract import MembershipCache, MembershipItem
+from connectors.contract import Account, MembershipCache, MembershipItem
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -64,27 +64,41 @@ class KnownAddresses:
     """
 
     named: Mapping[str, tuple[str, ...]]
+    names: dict[str, str] = field(default_factory=dict)
+    """What people call themselves, as far as they were asked for."""
     _by_organisation: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def of(self, organisation: str) -> dict[str, tuple[str, ...]]:
         """Those that are known to an organisation; by the empty name, what people tell of themselves."""
         return self._by_organisation.setdefault(organisation.lower(), dict(self.named))
 
+    @classmethod
+    def of_settings(cls, emails: Mapping[str, str]) -> KnownAddresses:
+        return cls({login.lower(): (email,) for login, email in emails.items()})
+
+    def accounts(self) -> Iterator[Account]:
+        """All who are known by now."""
+        known = (self.named, *self._by_organisation.values())
+        for login in sorted({login for one in known for login in one}):
+            emails = tuple(dict.fromkeys(email for one in known for email in one.get(login, ())))
+            name = self.names.get(login, "")
+            if name or emails:
+                yield Account(login, name, emails=emails)
+
 
 def memberships(
     client: GitHubClient,
-    emails: Mapping[str, str],
+    known: KnownAddresses,
     repositories: Iterable[GitHubRepository],
     note: NoteTrouble,
     cache: MembershipCache | None = None,
 ) -> Iterator[MembershipItem]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
-    `note` is told of each repository by its unit's id, with what kept its collaborators from being listed, if anything
-    did. One request for each page of a repository's collaborators, and one for each handful of people; with a `cache`
-    those of pages that have not changed count on no quota.
+    Whoever is found is added to `known`. `note` is told of each repository by its unit's id, with what kept its
+    collaborators from being listed, if anything did. One request for each page of a repository's collaborators, and one
+    for each handful of people; with a `cache` those of pages that have not changed count on no quota.
     """
-    known = KnownAddresses({login.lower(): (email,) for login, email in emails.items()})
     groups = GroupReads(lambda: client.headers("rate_limit"))
     try:
         for repository in repositories:
@@ -126,35 +140,40 @@ def _members(
     owner = repository.owner
     organisation = owner.login if owner and owner.type == "Organization" else ""
     by_login = known.of(organisation)
-    by_login |= _addresses(client, organisation, [login for login in logins if login not in by_login])
+    people = _people(client, organisation, [login for login in logins if login not in by_login])
+    by_login |= {login: _distinct(person) for login, person in people.items()}
+    known.names.update((login, person.name) for login, person in people.items() if person)
     return [email for login in logins for email in by_login[login]]
 
 
-def _addresses(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """E-mail addresses of people, many at once where the server has GraphQL."""
-    found: dict[str, tuple[str, ...]] = {}
+def _people(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, GitHubPerson | None]:
+    """People by login, many at once where the server has GraphQL."""
+    found: dict[str, GitHubPerson | None] = {}
     for start in range(0, len(logins), PEOPLE_PER_REQUEST):
         batch = logins[start : start + PEOPLE_PER_REQUEST]
         try:
-            found |= _verified_addresses(client, organisation, batch)
+            found |= _known_to(client, organisation, batch)
         except (AccessDenied, NotFound, RequestRejected, NotAsDocumented):
-            found |= {login: _profile_addresses(client, login) for login in batch}
+            found |= {login: _profile(client, login) for login in batch}
     return found
 
 
-def _verified_addresses(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """https://docs.github.com/en/graphql/reference/objects#user"""
+def _known_to(client: GitHubClient, organisation: str, logins: Sequence[str]) -> dict[str, GitHubPerson | None]:
+    """With the addresses whose domains the organisation has verified.
+
+    https://docs.github.com/en/graphql/reference/objects#user
+    """
     ours = f"organizationVerifiedDomainEmails(login: {json.dumps(organisation)})" if organisation else ""
-    fields = {f"u{place}": f"user(login: {json.dumps(login)}) {{ email {ours} }}" for place, login in enumerate(logins)}
+    fields = {f"u{at}": f"user(login: {json.dumps(login)}) {{ name email {ours} }}" for at, login in enumerate(logins)}
     people = client.query(PeopleByAlias, f"query {{ {select_by_alias(fields)} }}").root
-    return {login: _distinct(people.get(f"u{place}")) for place, login in enumerate(logins)}
+    return {login: people.get(f"u{at}") for at, login in enumerate(logins)}
 
 
-def _profile_addresses(client: GitHubClient, login: str) -> tuple[str, ...]:
+def _profile(client: GitHubClient, login: str) -> GitHubPerson | None:
     try:
-        return _distinct(client.get(GitHubPerson, f"users/{quote(login)}"))
+        return client.get(GitHubPerson, f"users/{quote(login)}")
     except (AccessDenied, NotFound):
-        return ()
+        return None
 
 
 def _distinct(person: GitHubPerson | None) -> tuple[str, ...]:

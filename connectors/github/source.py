@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import httpx
 
 from connectors.contract import (
+    Account,
     Cursor,
     Deleted,
     Finding,
@@ -47,6 +48,7 @@ class GitHubConnector:
         self._client = client
         self._collaborators: dict[str, PartState] = {}
         self._heads = DiscussionHeads(client)
+        self._known = self._known_by_settings()
 
     @property
     def requests(self) -> int:
@@ -83,6 +85,10 @@ class GitHubConnector:
     def cached_memberships(self, cache: MembershipCache) -> Iterator[MembershipItem]:
         """See `CachedMemberships.cached_memberships`."""
         return self._memberships(cache)
+
+    def accounts(self) -> Iterator[Account]:
+        """See `TellsAccounts.accounts`: collaborators of private repositories, and those whom the settings name."""
+        return self._known.accounts()
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Issues and pull requests, discussions, releases, files, then the wiki. See `Connector.read`."""
@@ -125,8 +131,11 @@ class GitHubConnector:
         return RepositoryReader(self._client, self._connection, unit, self._heads, known=known, cursor=cursor)
 
     def _memberships(self, cache: MembershipCache | None) -> Iterator[MembershipItem]:
-        found, emails = repositories(self._client, self._connection), self._connection.emails
-        return access.memberships(self._client, emails, found, self._note_collaborators, cache)
+        found, self._known = repositories(self._client, self._connection), self._known_by_settings()
+        return access.memberships(self._client, self._known, found, self._note_collaborators, cache)
+
+    def _known_by_settings(self) -> access.KnownAddresses:
+        return access.KnownAddresses.of_settings(self._connection.emails)
 
     def _note_collaborators(self, unit_id: str, trouble: SourceError | None) -> None:
         """They are read with the memberships, and told with the parts that the next read of the unit asks for."""

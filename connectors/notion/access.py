@@ -14,6 +14,7 @@ from connectors.fingerprints import fingerprint
 from connectors.model import group_token
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject
+from connectors.notion.payloads.users import NotionUser
 from connectors.notion.settings import WORKSPACE, NotionConnection, reader_tokens
 
 
@@ -48,26 +49,30 @@ def names_workspace(connection: NotionConnection) -> bool:
     return any(group_token(connection.id, WORKSPACE) in reader_tokens(connection.id, names) for names in named)
 
 
-def memberships(connection: NotionConnection, client: NotionClient) -> Iterator[MembershipItem]:
-    """People of the workspace, where they are readers. Trouble that passes is raised: there is no other group."""
+def memberships(
+    connection: NotionConnection, client: NotionClient, users: list[NotionUser]
+) -> Iterator[MembershipItem]:
+    """People of the workspace, where they are readers; all users are added to `users`. Trouble that passes is raised:
+    there is no other group."""
     if not names_workspace(connection):
         return
     try:
-        people = addresses(client)
+        users.extend(client.users())
     except REFUSALS as error:
         yield UnreadableGroup(WORKSPACE, str(error))
     else:
+        people = addresses(users)
         yield from (Membership(WORKSPACE, address) for address in people)
         if not people:
             yield EmptyGroup(WORKSPACE)
 
 
-def addresses(client: NotionClient) -> list[str]:
-    """Of the people of the workspace, as far as the integration may see them; bots are left out. Raises SourceError.
+def addresses(users: Iterable[NotionUser]) -> list[str]:
+    """Of the people of the workspace, as far as the integration may see them; bots are left out.
 
     https://developers.notion.com/reference/get-users
     """
-    return [user.person.email for user in client.users() if user.type == "person" and user.person.email]
+    return [user.person.email for user in users if user.type == "person" and user.person.email]
 
 
 def names(client: NotionClient) -> dict[str, str]:

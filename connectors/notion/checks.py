@@ -76,7 +76,7 @@ def _check_credentials(client: NotionClient) -> Finding:
 def _check_people(connection: NotionConnection, client: NotionClient) -> Finding:
     """Addresses are needed only where readers are the workspace's people; names are for all pages."""
     addresses: list[str] = []
-    finding = probe_part(PARTS_BY_NAME[PEOPLE], lambda: addresses.extend(access.addresses(client)))
+    finding = probe_part(PARTS_BY_NAME[PEOPLE], lambda: addresses.extend(access.addresses(client.users())))
     if not finding.ok:
         return finding
     detail, part = f"{len(addresses)} with an e-mail address", PARTS_BY_NAME[PEOPLE]

@@ -8,6 +8,7 @@ from datetime import datetime
 import httpx
 
 from connectors.contract import (
+    Account,
     Checkpoint,
     Cursor,
     Deleted,
@@ -34,6 +35,7 @@ from connectors.notion.lacking import catch_up
 from connectors.notion.object_reader import NotionObjectReader, ObjectRead
 from connectors.notion.objects import KINDS, Ref
 from connectors.notion.part_table import SEARCH, watch_parts
+from connectors.notion.payloads import NotionUser
 from connectors.notion.reader import NotionUnitReader, read_window
 from connectors.notion.refetch import NotionRefetch
 from connectors.notion.search_listing import SearchListing
@@ -60,6 +62,7 @@ class NotionConnector:
         self._client = client
         self._store = store
         self._comments = NotionComments(client, on_blocks=connection.block_comments)
+        self._users: list[NotionUser] = []
         self._snapshot: SyncSnapshot | None = None
         self._event_context: EventContext | None = None
 
@@ -112,7 +115,12 @@ class NotionConnector:
         return root.ref.id
 
     def memberships(self) -> Iterator[MembershipItem]:
-        return access.memberships(self._connection, self._client)
+        self._users.clear()
+        return access.memberships(self._connection, self._client, self._users)
+
+    def accounts(self) -> Iterator[Account]:
+        """See `TellsAccounts.accounts`: the workspace's people and bots, where it is asked for them."""
+        return (Account(user.id, user.name, emails=(user.person.email,)) for user in self._users if user.id)
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """See `Connector.listing`. Files are not named: no listing shows them, they are as their page is."""

@@ -89,6 +89,11 @@ class SlackDirectory:
             self._close(PEOPLE, error, "")
             raise
 
+    @property
+    def listed_users(self) -> Collection[SlackUser]:
+        """As `users`, if they have been listed."""
+        return self.users.values() if "users" in self.__dict__ else ()
+
     @cached_property
     def channels(self) -> dict[str, SlackChannel]:
         """All channels that the token sees, archived ones included, but for those of the types in `channel_errors`.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from connectors.contract import (
+    Account,
     Checkpoint,
     Cursor,
     Finding,
@@ -113,6 +114,13 @@ class SlackConnector:
     def memberships(self) -> Iterator[MembershipItem]:
         self._directory.forget_people()
         return read_memberships(self._client, self._directory, self._note_members)
+
+    def accounts(self) -> Iterator[Account]:
+        """See `TellsAccounts.accounts`: all who are or were there, and bots."""
+        for user in self._directory.listed_users:
+            profile, name = user.profile, self._directory.user_name(user.id)
+            aliases = (user.name, user.real_name, profile.real_name, profile.display_name)
+            yield Account(user.id, name, aliases, (profile.email,))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """Messages from the newest back, or with a cursor what changed. See `connectors.slack.channel_reads`."""

@@ -12,6 +12,7 @@ from connectors.contract import Cursor
 from pipelines.audit import open_audit_log
 from pipelines.catalog import loads as loads_module
 from pipelines.catalog import outcomes as outcomes_module
+from pipelines.catalog.accounts import Accounts
 from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.claims import Claims
@@ -81,6 +82,7 @@ class Catalog:
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)
         self.embeddings = EmbeddingCache(engine)
+        self.accounts = Accounts(engine)
         self.memberships = Memberships(engine, memberships_max_age)
         self.rights = Rights(engine)
         self.revocations = Revocations(engine)

@@ -199,6 +199,16 @@ class Documents:
                     found[url] = (*found.get(url, ()), document_id)
         return found
 
+    def ids_by_title(self, titles: Iterable[str], most: int) -> list[str]:
+        """Ids of documents with one of these titles that are not deleted; looks at all documents."""
+        table, found = tables.documents, list[str]()
+        with self._engine.connect() as transaction:
+            for part in in_parts(titles):
+                own = (table.c.title.in_(part), table.c.status != "deleted")
+                statement = select(table.c.id).where(*own).order_by(table.c.id).limit(most)
+                found += transaction.execute(statement).scalars()
+        return found[:most]
+
     def unit_of(self, document_id: str) -> str | None:
         """The unit in which a document was last seen, or else the nearest one that the path of its id is below."""
         table, parts = tables.documents, document_id.split("/")

@@ -50,6 +50,22 @@ class Parents:
         with self._engine.connect() as transaction:
             return transaction.execute(unknown.limit(1)).first() is None
 
+    def children(self, connection: str, container: str, most: int) -> list[str]:
+        """What is directly in a container, by id; whether anybody may see it is not looked at."""
+        table = tables.parents
+        return self._ids(most, table.c.connection == connection, table.c.parent == container)
+
+    def at_the_top(self, connection: str, unit: str, most: int) -> list[str]:
+        """What of a unit is in no container, by id."""
+        table = tables.parents
+        own = (table.c.connection == connection, table.c.unit == unit)
+        return self._ids(most, *own, table.c.parent == AT_THE_TOP)
+
+    def _ids(self, most: int, *where: ColumnElement[bool]) -> list[str]:
+        statement = select(tables.parents.c.id).where(*where).order_by(tables.parents.c.id).limit(most)
+        with self._engine.connect() as transaction:
+            return list(transaction.execute(statement).scalars())
+
     def hide_below(self, connection: str, unit: str, gone: Collection[str], seen: Collection[str] = ()) -> None:
         """Nobody finds what is in these from now on, as far as it is in the unit that they are gone from. It is kept,
         and looked at later (`doubtful`): it may have been taken elsewhere before. What was `seen` by who says so stays.

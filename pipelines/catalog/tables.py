@@ -259,6 +259,18 @@ groups = Table(
     PrimaryKeyConstraint("connection", "group"),
 )
 
+account_names = Table(
+    "account_names",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("account", Text, nullable=False, doc="The source's id of it"),
+    Column("alias", Text, nullable=False, doc="An id, login, name or address that it is known by, regardless of case"),
+    Column("kind", Text, nullable=False, doc="name, address, or other"),
+    Column("name", Text, nullable=False, doc="What people call whose account it is"),
+    PrimaryKeyConstraint("connection", "account", "alias"),
+    Index("account_names_by_alias", "alias"),
+)
+
 membership_cache = Table(
     "membership_cache",
     metadata,

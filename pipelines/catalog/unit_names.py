@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, tuple_
 
 from connectors.model import Unit
 from pipelines.catalog import tables
@@ -46,6 +46,25 @@ class UnitNames:
             for name, units in found.items()
         }
 
+    def listed(self, ids: Iterable[str]) -> list[NamedUnit]:
+        """The units with these ids that are not gone, of whichever connections, by name."""
+        table, found = tables.units, list[NamedUnit]()
+        with self._engine.connect() as transaction:
+            for part in in_parts(ids):
+                rows = transaction.execute(select(*_UNIT).where(table.c.unit.in_(part), table.c.gone.is_(False)))
+                found += [NamedUnit(*row) for row in rows]
+        return sorted(found, key=lambda one: (one.connection, one.name, one.id))
+
+    def of(self, units: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The names that units have now, by connection and id; of one that is not known, none."""
+        table, found = tables.units, dict[tuple[str, str], str]()
+        own = tuple_(table.c.connection, table.c.unit)
+        with self._engine.connect() as transaction:
+            for part in in_parts(units):
+                rows = transaction.execute(select(table.c.connection, table.c.unit, table.c.name).where(own.in_(part)))
+                found.update(((row.connection, row.unit), row.name) for row in rows)
+        return found
+
 
 def record_names(transaction: Connection, connection: str, units: Iterable[Unit]) -> None:
     """Remember what units are called; in the transaction that records their listing."""
@@ -54,15 +73,8 @@ def record_names(transaction: Connection, connection: str, units: Iterable[Unit]
     upsert(transaction, tables.unit_names, rows)
 
 
-_NAMED = select(
-    tables.unit_names.c.name,
-    tables.units.c.source,
-    tables.units.c.connection,
-    tables.units.c.unit,
-    tables.units.c.name,
-    tables.units.c.url,
-    tables.units.c.gone,
-).join(
+_UNIT = tuple(tables.units.c[name] for name in ("source", "connection", "unit", "name", "url", "gone"))
+_NAMED = select(tables.unit_names.c.name, *_UNIT).join(
     tables.units,
     (tables.units.c.connection == tables.unit_names.c.connection) & (tables.units.c.unit == tables.unit_names.c.unit),
 )

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, replace
 from functools import partial
 
-from connectors.contract import CachedMemberships, Connector
+from connectors.contract import CachedMemberships, Connector, TellsAccounts
 from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
@@ -284,6 +284,8 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
         )
         found = memberships.replace(connection.id, items)
         services.catalog.connections.record_memberships_read(connection.id)
+        if isinstance(connector, TellsAccounts):
+            services.catalog.accounts.replace(connection.id, list(connector.accounts()))
     for group, reason in found.unreadable.items():
         logger.warning("%s: who belongs to the group %s cannot be read: %s", connection.id, group, reason)
     return found

@@ -429,7 +429,7 @@ class GitHub:
                 found = [repository.described() for repository in self.repositories.values()]
                 return self._listed(request, found, "repositories" if listing[0] == "installation" else "")
             case ["users", login]:
-                return JSONResponse({"login": login, "email": self.emails.get(login)})
+                return JSONResponse({"login": login, "name": login.title(), "email": self.emails.get(login)})
             case ["repositories", number, *rest]:
                 by_id = {str(repository.id): repository for repository in self.repositories.values()}
                 return self._of(by_id[number], rest, request) if number in by_id else _not_found()

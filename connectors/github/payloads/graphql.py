@@ -272,6 +272,7 @@ class FilesByAlias(Payload):
 class GitHubPerson(GraphQLObject):
     """`email` is what the profile shows; the REST API tells of it alone."""
 
+    name: Text = ""
     email: Text = ""
     organization_verified_domain_emails: Several[Text] = ()
 

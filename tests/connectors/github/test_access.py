@@ -92,9 +92,9 @@ def test_people_are_asked_for_by_the_handful(
     ]
     verified_domains = 'organizationVerifiedDomainEmails(login: "acme")'
     assert asked == [
-        f'query {{ u0: user(login: "ada") {{ email {verified_domains} }}\nu1: user(login: "bob") '
-        f"{{ email {verified_domains} }} }}",
-        f'query {{ u0: user(login: "cy") {{ email {verified_domains} }} }}',
+        f'query {{ u0: user(login: "ada") {{ name email {verified_domains} }}\nu1: user(login: "bob") '
+        f"{{ name email {verified_domains} }} }}",
+        f'query {{ u0: user(login: "cy") {{ name email {verified_domains} }} }}',
     ]
 
 

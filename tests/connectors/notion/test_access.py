@@ -105,7 +105,7 @@ def test_what_is_no_page_is_said_so() -> None:
 
 def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, connection: NotionConnection) -> None:
     client = NotionClient(connection, notion.transport())
-    assert list(access.memberships(connection, client)) == [
+    assert list(access.memberships(connection, client, [])) == [
         Membership("workspace", "ada@acme.test"),
         Membership("workspace", "bob@acme.test"),
     ]
@@ -124,7 +124,7 @@ def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, co
 def test_who_is_no_member(connection: NotionConnection, user: dict[str, object]) -> None:
     answer = {"object": "list", "results": [user, ADA], "has_more": False}
     client = NotionClient(connection, answering(lambda: JSONResponse(answer)))
-    assert list(access.memberships(connection, client)) == [Membership("workspace", "ada@acme.test")]
+    assert list(access.memberships(connection, client, [])) == [Membership("workspace", "ada@acme.test")]
 
 
 def test_names_of_people_and_bots_by_id(connection: NotionConnection) -> None:
@@ -148,15 +148,15 @@ def test_names_are_not_taken_for_empty_where_the_server_fails(
 def test_nobody_is_asked_for_where_no_reader_is_the_workspace(notion: Notion, connection: NotionConnection) -> None:
     client = NotionClient(connection, notion.transport())
     nobody = connection.model_copy(update={"readers": ("a@b.test",)})
-    assert list(access.memberships(nobody, client)) == []
+    assert list(access.memberships(nobody, client, [])) == []
     assert client.requests == 0
     mapped = nobody.model_copy(update={"readers_by_page": {"home": ("workspace",)}})
-    assert len(list(access.memberships(mapped, client))) == 2
+    assert len(list(access.memberships(mapped, client, []))) == 2
 
 
 def test_a_workspace_whose_people_are_refused_cannot_be_told(connection: NotionConnection) -> None:
     client = NotionClient(connection, answering(lambda: refusal(403, "restricted_resource")))
-    (found,) = access.memberships(connection, client)
+    (found,) = access.memberships(connection, client, [])
     assert isinstance(found, UnreadableGroup)
     assert found.group == "workspace"
     assert "restricted_resource" in found.reason
@@ -165,4 +165,4 @@ def test_a_workspace_whose_people_are_refused_cannot_be_told(connection: NotionC
 def test_a_workspace_whose_people_cannot_be_read_for_now_is_an_error(connection: NotionConnection) -> None:
     client = NotionClient(connection, answering(lambda: refusal(503, "service_unavailable")))
     with pytest.raises(TransientError):
-        list(access.memberships(connection, client))
+        list(access.memberships(connection, client, []))
