@@ -85,8 +85,9 @@ def empty_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole_layout() -> bool:
     """Whether embedded shards have all their payload indexes.
 
-    Each is some dozen files, and all are mapped whenever a shard is opened: only tests of the index need them. Without
-    a payload index the engine finds the same points. The one of document ids counts documents.
+    Each is some dozen files, and all are mapped whenever a shard is opened: only tests of the index, and of what counts
+    values or sorts by time, need them. Without a payload index the engine finds the same points. The one of document
+    ids counts documents.
     """
     return False
 
@@ -105,6 +106,7 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
         if not whole_layout:
             patched.setattr("pipelines.index.embedded.layout.KEYWORD_FIELDS", ("document_id", "unit"))
             patched.setattr("pipelines.index.embedded.layout.TIME_FIELDS", ())
+            patched.setattr("pipelines.index.embedded.layout.NUMBER_FIELDS", ())
         patched.setattr("pipelines.index.embedded.store.create_shard", copied)
         yield
 

@@ -23,10 +23,22 @@ class TimeRange:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """The point is the first of its document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """At least one of these holds; without any it never holds."""
+
+    of: tuple[Conditions, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """All of `must` hold, and none of `must_not`."""
 
-    must: tuple[AnyOf | TimeRange, ...] = ()
+    must: tuple[AnyOf | TimeRange | First | Alternatives, ...] = ()
     must_not: tuple[AnyOf | Conditions, ...] = ()
 
 

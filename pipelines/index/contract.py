@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from pipelines.index.conditions import EVERY_POINT
+from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.lexical import LEXICAL
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from pipelines.index.conditions import Conditions
 
 DENSE = "dense"
 BM25 = "bm25"
@@ -39,8 +37,10 @@ KEYWORD_FIELDS = (
     "readers",
 )
 """Payload fields indexed as keywords."""
-TIME_FIELDS = ("updated_at",)
+TIME_FIELDS = ("updated_at", "created_at")
 """Payload fields indexed as times (RFC 3339, UTC)."""
+NUMBER_FIELDS = ("position",)
+"""Payload fields indexed as whole numbers: each document has one point at position 0, by which documents count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Filters:
     `scope_sources` and `scope_parents` are second conditions on sources and parents, an assistant's scope: a document
     may lie in the scope by one of its containers and be asked for by another.
     `readers` are the reader tokens of the person who asks: a point matches if it carries one of them. None asks as an
-    administrator; an empty tuple matches nothing. `uncounted` are points that do not count when words are weighed.
+    administrator; an empty tuple matches nothing. `also` are further conditions. `uncounted` are points that do not
+    count when words are weighed.
     """
 
     sources: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Filters:
     updated_after: datetime | None = None
     updated_before: datetime | None = None
     readers: tuple[str, ...] | None = ()
+    also: Conditions = EVERY_POINT
     exclusions: tuple[Exclusion, ...] = ()
     uncounted: tuple[Exclusion, ...] = ()
 
@@ -164,6 +166,16 @@ class IndexReader(Protocol):
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         """All points of a document that match `filters`, by position."""
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        """How many documents that match there are with each value of one of the `KEYWORD_FIELDS`."""
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        """The first points of the documents that match, those that were updated last first; those without a time are
+        not among them."""
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        """The first points of documents that match, in no order."""
 
     def count_points(self) -> int:
         """How many points there are; for a thousandth of the price of `info`, which counts documents."""

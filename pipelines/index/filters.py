@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from pipelines.index.conditions import AnyOf, Conditions, TimeRange
+from pipelines.index.conditions import Alternatives, AnyOf, Conditions, First, TimeRange
 from pipelines.index.contract import Exclusion, Filters, Hit
 
 
 def conditions(filters: Filters) -> Conditions:
     """The conditions of some filters. Readers are left out for an administrator (None) alone."""
-    must: list[AnyOf | TimeRange] = []
+    must: list[AnyOf | TimeRange | First | Alternatives] = []
     if filters.readers is not None:
         must.append(AnyOf("readers", filters.readers))
     must += _sources(filters)
@@ -28,13 +28,13 @@ def conditions(filters: Filters) -> Conditions:
     if filters.updated_after or filters.updated_before:
         must.append(TimeRange("updated_at", _timestamp(filters.updated_after), _timestamp(filters.updated_before)))
     must_not = _any_of(("parents", filters.parents_not), ("tags", filters.tags_not))
-    return Conditions(tuple(must), (*must_not, *map(_covered, filters.exclusions)))
+    also = filters.also
+    return Conditions((*must, *also.must), (*must_not, *also.must_not, *map(_covered, filters.exclusions)))
 
 
 def _covered(exclusion: Exclusion) -> Conditions:
     """What an exclusion covers."""
-    own: list[AnyOf | TimeRange] = []
-    own += _any_of(
+    own = _any_of(
         ("connection", (exclusion.connection,) if exclusion.connection else ()),
         ("unit", exclusion.units),
         ("document_id", exclusion.documents),
@@ -56,6 +56,12 @@ def visible(filters: Filters) -> Conditions:
             exclusions=filters.uncounted,
         )
     )
+
+
+def first_points(filters: Filters) -> Conditions:
+    """The conditions of some filters on the first points of documents."""
+    where = conditions(filters)
+    return Conditions((*where.must, First()), where.must_not)
 
 
 def matches_nothing(filters: Filters) -> bool:

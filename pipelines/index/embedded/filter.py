@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipelines.index.conditions import AnyOf, Conditions, TimeRange
+from pipelines.index.conditions import Alternatives, AnyOf, Conditions, First, TimeRange
 from pipelines.index.contract import Payload
 
 if TYPE_CHECKING:
@@ -92,9 +92,13 @@ def _source_reader(source: str, reader: str) -> str:
     return f"{source} {reader}"
 
 
-def _condition(condition: AnyOf | TimeRange) -> qdrant_edge.FieldCondition:
-    from qdrant_edge import FieldCondition, MatchAny, MatchValue, RangeDateTime
+def _condition(condition: AnyOf | TimeRange | First | Alternatives) -> qdrant_edge.FieldCondition | qdrant_edge.Filter:
+    from qdrant_edge import FieldCondition, Filter, MatchAny, MatchValue, RangeDateTime
 
+    if isinstance(condition, Alternatives):
+        return Filter(should=[edge_filter(one) or Filter() for one in condition.of])
+    if isinstance(condition, First):
+        return FieldCondition("position", match=MatchValue(0))
     if isinstance(condition, TimeRange):
         return FieldCondition(condition.field, range=RangeDateTime(gte=condition.start, lt=condition.end))
     if len(condition.values) == 1:  # half the time of a list of one

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, TIME_FIELDS, IndexSpec
+from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, NUMBER_FIELDS, TIME_FIELDS, IndexSpec
 from pipelines.index.embedded.filter import SOURCE_READERS
 from pipelines.machine import give_back_memory
 
@@ -32,19 +32,31 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
 
     path.mkdir(parents=True)
     shard = edge.EdgeShard.create(str(path), _config(spec))
-    for field in (*KEYWORD_FIELDS, SOURCE_READERS):
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
-    for field in TIME_FIELDS:
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Datetime))
+    _add_indexes(shard)
     shard.flush()
     shard.close()
 
 
 def open_shard(path: Path, spec: IndexSpec) -> qdrant_edge.EdgeShard:
-    """Open a shard to write to it; one that an earlier release made is sealed from now on like any other."""
+    """Open a shard to write to it; an earlier release's is sealed and indexed like any other from now on."""
     from qdrant_edge import EdgeShard
 
-    return EdgeShard.load(str(path), _config(spec))
+    shard = EdgeShard.load(str(path), _config(spec))
+    _add_indexes(shard)
+    return shard
+
+
+def _add_indexes(shard: qdrant_edge.EdgeShard) -> None:
+    """The payload indexes that a shard has not."""
+    from qdrant_edge import PayloadSchemaType, UpdateOperation
+
+    wanted = dict.fromkeys((*KEYWORD_FIELDS, SOURCE_READERS), PayloadSchemaType.Keyword)
+    wanted |= dict.fromkeys(TIME_FIELDS, PayloadSchemaType.Datetime)
+    wanted |= dict.fromkeys(NUMBER_FIELDS, PayloadSchemaType.Integer)
+    there = shard.info().payload_schema
+    for field, kind in wanted.items():
+        if field not in there:
+            shard.update(UpdateOperation.create_field_index(field, kind))
 
 
 def seal(shard: qdrant_edge.EdgeShard) -> None:

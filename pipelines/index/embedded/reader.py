@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,18 @@ class EdgeReader:
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         with self._live_view() as view:
             return view.reader.document(document_id, filters) if view else []
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        with self._live_view() as view:
+            return view.reader.count_documents(field, filters) if view else {}
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        with self._live_view() as view:
+            return view.reader.newest(filters, limit) if view else []
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        with self._live_view() as view:
+            return view.reader.beginnings(filters, limit) if view else []
 
     def count_points(self) -> int:
         with self._live_view() as view:

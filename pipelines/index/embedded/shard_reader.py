@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit, IndexInfo, Mode, Vector
-from pipelines.index.embedded.shard import count_by, count_points, scroll, search
+from pipelines.index.embedded.shard import beginnings, count_by, count_matching, count_points, scroll, search
 from pipelines.index.embedded.sparse_files import bytes_on_disk
-from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
+from pipelines.index.filters import (
+    best_first,
+    by_position,
+    conditions,
+    first_points,
+    matches_nothing,
+    one_version,
+    within_document,
+)
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -42,6 +50,24 @@ class ShardReader:
         with engine_errors(self.folder):
             hits = [Hit(id, 1.0, payload) for id, payload in scroll(self.shard, where)]
         return by_position(one_version(hits))
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        if matches_nothing(filters):
+            return {}
+        with engine_errors(self.folder):
+            return count_matching(self.shard, field, first_points(filters))
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(filters, limit, newest=True)
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(filters, limit, newest=False)
+
+    def _beginnings(self, filters: Filters, limit: int, *, newest: bool) -> list[Hit]:
+        if matches_nothing(filters):
+            return []
+        with engine_errors(self.folder):
+            return one_version(beginnings(self.shard, first_points(filters), limit, newest=newest))
 
     def count_points(self) -> int:
         with engine_errors(self.folder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
-from pipelines.index.contract import DENSE, IndexInfo, IndexSpec, Payload
+from pipelines.index.contract import DENSE, Hit, IndexInfo, IndexSpec, Payload
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import Check, version_name
 from pipelines.settings import IndexSettings
@@ -99,6 +99,26 @@ def scroll(client: QdrantClient, name: str, where: Conditions) -> Iterator[tuple
             yield str(record.id), record.payload or {}
         if offset is None:
             return
+
+
+def beginnings(client: QdrantClient, name: str, where: Conditions, limit: int, *, newest: bool) -> list[Hit]:
+    """The points that meet the conditions, with `newest` those that were updated last first."""
+    from qdrant_client import models
+
+    order = models.OrderBy(key="updated_at", direction=models.Direction.DESC) if newest else None
+    with server_errors(name):
+        page, _ = client.scroll(
+            name, scroll_filter=server_filter(where), limit=limit, order_by=order, with_payload=True
+        )
+    return [Hit(str(record.id), 1.0, record.payload or {}) for record in page]
+
+
+def count_matching(client: QdrantClient, name: str, field: str, where: Conditions) -> dict[str, int]:
+    """How many of the points that meet the conditions there are with each value of a field."""
+    limit = max(count_points(client, name), 1)
+    with server_errors(name):
+        values = client.facet(name, field, facet_filter=server_filter(where), limit=limit).hits
+    return {str(value.value): value.count for value in values if value.count > 0}
 
 
 def count_points(client: QdrantClient, name: str) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipelines.errors import IndexMismatch
-from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, TIME_FIELDS, IndexSpec, spec_metadata
+from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, NUMBER_FIELDS, TIME_FIELDS, IndexSpec, spec_metadata
 from pipelines.settings import IndexSettings
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
+    FieldSchema: TypeAlias = "models.KeywordIndexParams | models.DatetimeIndexParams | models.IntegerIndexParams"
     Quantization: TypeAlias = "models.ScalarQuantization | models.BinaryQuantization | models.Disabled"
 
 QUANTIZED_BYTES = 2**30
@@ -70,19 +71,21 @@ def write_consistency_factor(settings: IndexSettings) -> int:
     return replicas // 2 + 1 if replicas > 2 else 1
 
 
-def field_schemas() -> dict[str, models.KeywordIndexParams | models.DatetimeIndexParams]:
+def field_schemas() -> dict[str, FieldSchema]:
     """The payload indexes."""
     from qdrant_client import models
 
     keyword, datetime = models.KeywordIndexType.KEYWORD, models.DatetimeIndexType.DATETIME
+    number = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
     return {
         **{field: models.KeywordIndexParams(type=keyword) for field in KEYWORD_FIELDS},
         TENANT_FIELD: models.KeywordIndexParams(type=keyword, is_tenant=True),
         **{field: models.DatetimeIndexParams(type=datetime) for field in TIME_FIELDS},
+        **dict.fromkeys(NUMBER_FIELDS, number),
     }
 
 
-def missing_indexes(info: models.CollectionInfo) -> dict[str, models.KeywordIndexParams | models.DatetimeIndexParams]:
+def missing_indexes(info: models.CollectionInfo) -> dict[str, FieldSchema]:
     """The payload indexes that a collection has not, or has of another kind."""
     wanted = field_schemas()
     missing = wanted.keys() - info.payload_schema.keys()

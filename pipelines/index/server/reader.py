@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, Vector
-from pipelines.index.filters import best_first, by_position, conditions, matches_nothing, one_version, within_document
+from pipelines.index.filters import (
+    best_first,
+    by_position,
+    conditions,
+    first_points,
+    matches_nothing,
+    one_version,
+    within_document,
+)
 from pipelines.index.server.connection import (
+    beginnings,
     check_live,
+    count_matching,
     count_points,
     live_collection,
     read_info,
@@ -55,6 +66,22 @@ class QdrantReader:
             return []
         points = scroll(self._client, name, within_document(conditions(filters), document_id))
         return by_position(one_version([Hit(id, 1.0, payload) for id, payload in points]))
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        if (name := self._target()) is None or matches_nothing(filters):
+            return {}
+        return count_matching(self._client, name, field, first_points(filters))
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(filters, limit, newest=True)
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(filters, limit, newest=False)
+
+    def _beginnings(self, filters: Filters, limit: int, *, newest: bool) -> list[Hit]:
+        if (name := self._target()) is None or matches_nothing(filters):
+            return []
+        return one_version(beginnings(self._client, name, first_points(filters), limit, newest=newest))
 
     def count_points(self) -> int:
         return count_points(self._client, name) if (name := self._target()) else 0

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.index.batches import Batch
-from pipelines.index.conditions import AnyOf, Conditions, TimeRange
+from pipelines.index.conditions import Alternatives, AnyOf, Conditions, First, TimeRange
 from pipelines.index.contract import (
     BM25,
     DENSE,
@@ -157,9 +157,13 @@ def required_filter(where: Conditions) -> models.Filter:
     return filter
 
 
-def _condition(condition: AnyOf | TimeRange) -> models.FieldCondition:
+def _condition(condition: AnyOf | TimeRange | First | Alternatives) -> models.FieldCondition | models.Filter:
     from qdrant_client import models
 
+    if isinstance(condition, Alternatives):
+        return models.Filter(should=[server_filter(one) or models.Filter() for one in condition.of])
+    if isinstance(condition, First):
+        return models.FieldCondition(key="position", match=models.MatchValue(value=0))
     if isinstance(condition, AnyOf):
         return models.FieldCondition(key=condition.field, match=models.MatchAny(any=list(condition.values)))
     during: Any = {"gte": condition.start, "lt": condition.end}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +59,21 @@ class MemoryIndex:
             self.chunks = self.publish_before_document
         found = [hit for hit in self.chunks if hit.payload["document_id"] == document_id]
         return [Hit(hit.id, 1.0, hit.payload) for hit in found if includes(filters, hit.payload)]
+
+    def count_documents(self, field: str, filters: Filters) -> dict[str, int]:
+        counted = Counter[str]()
+        for hit in self.beginnings(filters, len(self.chunks)):
+            held = hit.payload[field]
+            counted.update([held] if isinstance(held, str) else held)
+        return counted
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        found = [hit for hit in self.beginnings(filters, len(self.chunks)) if hit.payload["updated_at"]]
+        return sorted(found, key=lambda hit: str(hit.payload["updated_at"]), reverse=True)[:limit]
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        found = [hit for hit in self.chunks if hit.payload["position"] == 0 and includes(filters, hit.payload)]
+        return found[:limit]
 
     def count_points(self) -> int:
         return len(self.chunks)
