@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.catalog import Migration
     from pipelines.operations.estimate import Estimate
     from pipelines.operations.health import Incident
-    from pipelines.retrieval.schema import SearchResponse
+    from pipelines.retrieval.schema import DocumentResult, SearchResponse
 
 _SECONDS_BETWEEN_LINES = 5.0
 ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
@@ -178,7 +178,7 @@ def print_results(found: SearchResponse, json: bool) -> None:
         return
     console = open_console()
     for rank, result in enumerate(found.results, start=1):
-        console.print(f"[bold]{rank}. {plain(result.title)}[/]  [dim]{plain(result.source)} · {plain(result.kind)}[/]")
+        console.print(f"[bold]{rank}. {plain(result.title)}[/]  [dim]{plain(_place(result))}[/]")
         console.print(f"   [blue]{plain(result.url)}[/]", soft_wrap=True)
         excerpt = " ".join(result.chunks[0].text.split())[:240] if result.chunks else ""
         place = f"page {result.chunks[0].page}: " if result.chunks and result.chunks[0].page else ""
@@ -186,6 +186,13 @@ def print_results(found: SearchResponse, json: bool) -> None:
     console.print(f"[dim]{len(found.results)} documents in {found.took_ms:.0f} ms[/]", highlight=False)
     for warning in found.warnings:
         print(f"warning: {printable(warning)}", file=sys.stderr)
+
+
+def _place(result: DocumentResult) -> str:
+    """Where a document is, by whom, and of when, in names."""
+    day = f"{result.updated_at:%Y-%m-%d}" if result.updated_at else ""
+    above = " > ".join(result.breadcrumb) or result.unit_name
+    return " · ".join(filter(None, (result.source, result.kind, above, result.author, day)))
 
 
 def readable(moment: str | None) -> str:

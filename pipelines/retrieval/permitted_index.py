@@ -6,13 +6,15 @@ Search, documents, explain, MCP, OpenAI's interface and the preview of the publi
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 
 from connectors.settings import Connection
-from pipelines.index.contract import Filters, Hit, IndexInfo, IndexReader, Mode, Vector
+from pipelines.catalog.statements import in_parts
+from pipelines.index.contract import Exclusion, Filters, Hit, IndexInfo, IndexReader, Mode, Vector
 from pipelines.index.fusion import candidates
 from pipelines.retrieval.revocations import RevocationFilter, RightsSource
 
@@ -34,6 +36,7 @@ class PermittedIndex:
         self._lock = threading.Lock()
         self._loaded: tuple[int, RevocationFilter] | None = None
         self._is_small = False
+        self._unknown: tuple[RevocationFilter, tuple[Exclusion, ...]] | None = None
 
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
@@ -56,6 +59,46 @@ class PermittedIndex:
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         revocations = self._in_force()
         return _permitted(self._index.document(document_id, filters), revocations, filters)
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        """Exactly those that may be seen: a value of others would tell that they are there."""
+        revocations, now, asker = self._in_force(), datetime.now(UTC), _asker(filters)
+        excluded = (*revocations.certain_exclusions(asker), *self._unknown_units(revocations))
+        counted = Counter(self._index.count_documents(field, replace(filters, exclusions=excluded)))
+        doubtful = revocations.doubtful.intersection(filters.documents or revocations.doubtful)
+        for part in in_parts(sorted(doubtful)):
+            found = self._index.beginnings(replace(filters, documents=tuple(part)), len(part))
+            for hit in found:
+                if revocations.permits_document(hit, asker, now):
+                    counted.update(_values(hit.payload[field]))
+        return counted
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(self._index.newest, filters, limit)
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        return self._beginnings(self._index.beginnings, filters, limit)
+
+    def _beginnings(self, read: Callable[[Filters, int], list[Hit]], filters: Filters, limit: int) -> list[Hit]:
+        """Of a document that has lost text the name and place alone, until what is published lacks it too."""
+        revocations, now, asker = self._in_force(), datetime.now(UTC), _asker(filters)
+        filters = replace(filters, exclusions=revocations.exclusions(asker, now))
+        asked = limit
+        while True:
+            found = read(filters, asked)
+            kept = [hit for hit in found if revocations.permits_document(hit, asker, now)]
+            if len(kept) >= limit or len(found) < asked:
+                return [hit if revocations.keeps_text(hit) else _without_text(hit) for hit in kept[:limit]]
+            asked *= 2
+
+    def _unknown_units(self, revocations: RevocationFilter) -> tuple[Exclusion, ...]:
+        """Units and connections that the index has and the catalog does not know, as after it was lost."""
+        if self._unknown is None or self._unknown[0] is not revocations:
+            everything = Filters(readers=None)
+            there = self._index.count_documents("unit", everything)
+            connections = self._index.count_documents("connection", everything)
+            self._unknown = revocations, revocations.unknown(there, connections)
+        return self._unknown[1]
 
     def count_points(self) -> int:
         return self._index.count_points()
@@ -89,6 +132,14 @@ def _exact(filters: Filters, revocations: RevocationFilter, now: datetime) -> Fi
 def _permitted(hits: Sequence[Hit], revocations: RevocationFilter, filters: Filters) -> list[Hit]:
     asker, now = _asker(filters), datetime.now(UTC)
     return [hit for hit in hits if revocations.permits(hit, asker, now)]
+
+
+def _values(held: str | list[str]) -> list[str]:
+    return [held] if isinstance(held, str) else held
+
+
+def _without_text(hit: Hit) -> Hit:
+    return replace(hit, payload={**hit.payload, "text": "", "headings": []})
 
 
 def _asker(filters: Filters) -> frozenset[str] | None:

@@ -67,9 +67,13 @@ class RevocationFilter:
     def permits(self, hit: Hit, asker: frozenset[str] | None, now: datetime) -> bool:
         """Whether a point that the index found for these reader tokens may be shown; None asks as an administrator,
         who sees all that somebody may see."""
+        return self.keeps_text(hit) and self.permits_document(hit, asker, now)
+
+    def permits_document(self, hit: Hit, asker: frozenset[str] | None, now: datetime) -> bool:
+        """As `permits`, of the document that a point is of: its name and its place, whatever stands in the point."""
         payload = hit.payload
         connection, document = payload["connection"], payload["document_id"]
-        if not self.keeps_text(hit) or connection not in self.connections:
+        if connection not in self.connections:
             return False
         # A document that has moved is in two units, until what is published names the second alone.
         named = {payload["unit"], self.in_force.moved.get(document, payload["unit"])}
@@ -101,6 +105,33 @@ class RevocationFilter:
         readers: until that is published, it is read and not found.
         """
         return (*self._excluded_units(asker), *self._excluded_documents(asker), *self._ended_documents(asker, now))
+
+    def certain_exclusions(self, asker: frozenset[str] | None) -> tuple[Exclusion, ...]:
+        """Leaves out all that may not be shown, but for what the catalog does not know at all; and of what may be shown
+        the documents that are `doubtful`, which have to be looked at one by one."""
+        doubtful = tuple(sorted(self.doubtful))
+        own = (Exclusion(documents=doubtful),) if doubtful else ()
+        return (*self._excluded_units(asker), *self._excluded_by_settings(asker), *own)
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Documents of which something was taken away by themselves, or that have moved."""
+        in_force = self.in_force
+        return frozenset((*in_force.documents, *in_force.ends, *in_force.moved))
+
+    def unknown(self, units: Iterable[str], connections: Iterable[str]) -> tuple[Exclusion, ...]:
+        """Of these units and connections those of which the catalog or the settings say nothing."""
+        others = (Exclusion(one) for one in sorted(set(connections) - self.connections))
+        if self.in_force.listed is None:
+            return tuple(others)
+        unlisted = tuple(sorted(set(units) - {unit for _, unit in self.in_force.listed}))
+        return (*others, *((Exclusion(units=unlisted),) if unlisted else ()))
+
+    def _excluded_by_settings(self, asker: frozenset[str] | None) -> Iterator[Exclusion]:
+        """What names the asker only by readers whom changed settings may have taken out."""
+        if asker is not None:
+            for connection, tokens in self.certain.items():
+                yield Exclusion(connection, unless_readers=tuple(sorted(tokens & asker)))
 
     def uncounted(self, exclusions: Sequence[Exclusion]) -> tuple[Exclusion, ...]:
         """What does not count when words are weighed: what is excluded, and documents that have lost text."""

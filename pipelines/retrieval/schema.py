@@ -116,7 +116,8 @@ class ChunkResult(BaseModel):
 
 
 class DocumentMetadata(BaseModel):
-    """What is known of a document. `breadcrumb` holds the names of its `parents`, from the outermost on."""
+    """What is known of a document. `breadcrumb` holds the names of its `parents`, from the outermost on, and `author`
+    the name of whoever has written it, or a login where no name is known."""
 
     document_id: str
     title: str
@@ -124,6 +125,7 @@ class DocumentMetadata(BaseModel):
     source: str
     connection: str
     unit: str
+    unit_name: str = Field(default="", description="What people call the unit now")
     kind: str
     parents: list[str]
     breadcrumb: list[str]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.embedding.base import Embedder
+from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit, IndexReader, Vector
-from pipelines.index.filters import matches_nothing
 from pipelines.index.fusion import candidates
 from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
@@ -34,6 +33,7 @@ from pipelines.retrieval.schema import (
     SearchResponse,
     Why,
 )
+from pipelines.retrieval.scope import asked_within, visible_to
 
 NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
 
@@ -53,14 +53,15 @@ def search(
     embedder: Embedder,
     scope: Filters | None = None,
     reranker: Reranker | None = None,
+    also: Conditions = EVERY_POINT,
 ) -> SearchResponse:
     """Answer a question with what the reader tokens `readers` give access to; None asks as an administrator.
 
-    `scope` narrows what an assistant may search at all. A `reranker` that fails leaves the index's order and a
-    warning. Raises EmbeddingError and IndexStoreError.
+    `scope` narrows what an assistant may search at all, and `also` has further conditions. A `reranker` that fails
+    leaves the index's order and a warning. Raises EmbeddingError and IndexStoreError.
     """
     started = time.perf_counter()
-    filters = _filters(request, readers, scope)
+    filters = asked_within(request.filters, readers, scope, also)
     if filters is None:
         return SearchResponse(results=[], took_ms=_milliseconds(started))
     vector = None if request.mode == "lexical" else _embed(request.query, embedder)
@@ -95,14 +96,14 @@ def document(
     document_id: str, readers: tuple[str, ...] | None, *, index: IndexReader, scope: Filters | None = None
 ) -> DocumentResponse | None:
     """A whole document; None if there is none, or none for these readers and this scope."""
-    filters = _narrow(Filters(readers=readers), scope)
+    filters = visible_to(readers, scope)
     hits = index.document(document_id, filters) if filters else []
     if not hits:
         return None
     hits = newest_version(hits)
     payload = hits[0].payload
     text, pages = _join_pages(sorted(hits, key=position))
-    return DocumentResponse(**_metadata(payload), tags=payload["tags"], text=text, pages=pages)
+    return DocumentResponse(**metadata(payload), tags=payload["tags"], text=text, pages=pages)
 
 
 def _join_pages(hits: Sequence[Hit]) -> tuple[str, list[PageStart]]:
@@ -117,35 +118,6 @@ def _join_pages(hits: Sequence[Hit]) -> tuple[str, list[PageStart]]:
         parts.append(hit.payload["text"])
         length += len(parts[-1]) + len(_GAP)
     return _GAP.join(parts), pages
-
-
-def _filters(request: SearchRequest, readers: tuple[str, ...] | None, scope: Filters | None) -> Filters | None:
-    asked = request.filters
-    return _narrow(
-        Filters(
-            sources=tuple(asked.sources),
-            connections=tuple(asked.connections),
-            units=tuple(asked.units),
-            kinds=tuple(asked.kinds),
-            authors=tuple(asked.authors),
-            parents_in=tuple(asked.parents_in),
-            parents_not=tuple(asked.parents_not),
-            tags_in=tuple(asked.tags_in),
-            tags_not=tuple(asked.tags_not),
-            updated_after=asked.updated_after,
-            updated_before=asked.updated_before,
-            readers=readers,
-        ),
-        scope,
-    )
-
-
-def _narrow(filters: Filters, scope: Filters | None) -> Filters | None:
-    """`filters` within a scope; None if nothing can lie in both."""
-    if scope is None:
-        return filters
-    narrowed = replace(filters, scope_sources=scope.sources, scope_parents=scope.parents_in)
-    return None if matches_nothing(narrowed) else narrowed
 
 
 def _embed(query: str, embedder: Embedder) -> Vector:
@@ -179,11 +151,12 @@ def _result(one: Ranked, hits: Sequence[Hit], why: Why | None) -> DocumentResult
         )
         for hit in sorted(hits, key=position)
     ]
-    return DocumentResult(**_metadata(hits[0].payload), score=one.score, chunks=chunks, why=why)
+    return DocumentResult(**metadata(hits[0].payload), score=one.score, chunks=chunks, why=why)
 
 
-def _metadata(payload: dict[str, Any]) -> dict[str, Any]:
-    return {name: payload[name] for name in DocumentMetadata.model_fields}
+def metadata(payload: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `DocumentMetadata` that a point tells."""
+    return {name: payload[name] for name in DocumentMetadata.model_fields if name in payload}
 
 
 def _milliseconds(started: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 
@@ -22,21 +22,41 @@ WEBHOOKS_PATH = "/webhooks/"
 RETRY_AFTER_SECONDS = "5"
 """When to ask again what a part of the service that is away could not answer."""
 MEDIA_TYPE = "application/problem+json"
+PROBLEM = "Problem"
+"""The name of its schema."""
 OPENAI_PATH = "/v1/vector_stores/"
 """Below it, problems carry an `error` too, which OpenAI's clients read, and wrong requests are 400 as with OpenAI."""
 
 logger = logging.getLogger(__name__)
 
 
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    problem: str
+
+
+class OpenAIError(BaseModel):
+    """A problem in OpenAI's form: https://platform.openai.com/docs/guides/error-codes"""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
 class ProblemDetails(BaseModel):
     """An error as it is answered (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem")
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str = Field(description="What was wrong, and what to do")
-    errors: list[dict[str, str]] | None = Field(default=None, description="Each wrong `field` and its `problem`")
-    error: dict[str, str | None] | None = Field(
+    errors: list[FieldProblem] | None = Field(default=None, description="Each wrong field")
+    error: OpenAIError | None = Field(
         default=None, description="The same in OpenAI's form, on its interface alone: message, type, param and code"
     )
     request_id: str = Field(description="Names the request in the service's log")
@@ -52,7 +72,7 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.headers = headers or {}
-        self.errors = [{"field": field, "problem": detail}] if field else None
+        self.errors = [FieldProblem(field=field, problem=detail)] if field else None
         super().__init__(f"{field}: {detail}" if field else detail)
 
 
@@ -70,8 +90,18 @@ def install(app: FastAPI) -> None:
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These problems among the responses of an operation in the API's description."""
-    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(statuses)}
+
+
+def describe_problems(described: dict[str, Any]) -> None:
+    """Add the schema of problems to the description of an API, and take away FastAPI's own, which nothing answers."""
+    schemas = described.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    own = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(own.pop("$defs"))
+    schemas[PROBLEM] = own
 
 
 def _response(
@@ -80,7 +110,7 @@ def _response(
     title: str,
     detail: str,
     headers: dict[str, str] | None = None,
-    errors: list[dict[str, str]] | None = None,
+    errors: list[FieldProblem] | None = None,
 ) -> JSONResponse:
     request_id = request.state.id
     openai = request.url.path.startswith(OPENAI_PATH)
@@ -100,11 +130,10 @@ def _response(
     )
 
 
-def _as_openai(status: int, detail: str, errors: Sequence[dict[str, str]] | None) -> dict[str, str | None]:
-    """See https://platform.openai.com/docs/guides/error-codes"""
+def _as_openai(status: int, detail: str, errors: Sequence[FieldProblem] | None) -> OpenAIError:
     kind = "server_error" if status >= 500 else "invalid_request_error"
     code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status)
-    return {"message": detail, "type": kind, "param": errors[0]["field"] if errors else None, "code": code}
+    return OpenAIError(message=detail, type=kind, param=errors[0].field if errors else None, code=code)
 
 
 def problem_response(request: Request, error: Exception) -> JSONResponse:
@@ -123,9 +152,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [{"field": _place(one["loc"]), "problem": reason(one)} for one in error.errors()]
+    problems = [FieldProblem(field=_place(one["loc"]), problem=reason(one)) for one in error.errors()]
     first = problems[0]
-    return _response(request, 422, "Invalid request", f"{first['field']}: {first['problem']}", errors=problems)
+    return _response(request, 422, "Invalid request", f"{first.field}: {first.problem}", errors=problems)
 
 
 def _unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,7 @@ from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 from pipelines.catalog import Catalog
 from pipelines.events.inbox import accept
 from pipelines.events.spool import Spool
+from pipelines.service.description import OPEN
 from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_responses
 from pipelines.service.metrics import Metrics
 from pipelines.service.request_guard import has_length
@@ -40,8 +41,13 @@ def install(app: FastAPI, settings: Settings, catalog: Catalog, spool: Spool, me
     signature_headers = _signature_headers(settings.connections)
     own_threads = CapacityLimiter(_DELIVERIES_AT_ONCE)  # searches that wait for a catalog hold up no delivery
 
-    @app.post(f"{WEBHOOKS_PATH}{{connection}}", responses=problem_responses(400, 401, 413, 503))
-    async def webhook(connection: str, request: Request) -> dict[str, Any]:
+    @app.post(
+        f"{WEBHOOKS_PATH}{{connection}}",
+        tags=["webhooks"],
+        openapi_extra=OPEN,
+        responses=problem_responses(400, 401, 413, 503),
+    )
+    async def receive_webhook(connection: str, request: Request) -> dict[str, Any]:
         """Keep a source's event. Deliveries that are not signed as the connection's settings say are refused."""
         known = connections.get(connection)
         result, answer = "refused", None

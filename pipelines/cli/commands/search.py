@@ -13,8 +13,9 @@ from pipelines.catalog.lookup import resolve_ids
 from pipelines.embedding.base import Embedder
 from pipelines.errors import UsageError
 from pipelines.evaluation.embedding import PreembeddedQueries
-from pipelines.retrieval import search
+from pipelines.retrieval.filter_values import UnknownValue
 from pipelines.retrieval.principals import is_known, person_tokens
+from pipelines.retrieval.retriever import Retriever
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -67,7 +68,11 @@ class Searcher:
         services = self._services
         readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
         embedder = self._embedded or services.embedder
-        found = search(asked, readers, index=services.reader, embedder=embedder, reranker=services.reranker)
+        retriever = Retriever(services.reader, embedder, services.reranker, services.catalog)
+        try:
+            found = retriever.search(asked, readers, scope=None)
+        except UnknownValue as unknown:
+            raise UsageError(f"{unknown.where}: {unknown}") from None
         if asked.user and readers:
             known = is_known(asked.user, readers, services.settings, services.reader, embedder.dimensions)
             return found if known else found.to_unknown_person()

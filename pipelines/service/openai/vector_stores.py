@@ -11,10 +11,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.retrieval.schema import DocumentResult, Person, QuestionText, SearchFilters, SearchRequest
+from pipelines.retrieval.attribute_filters import AttributeFilter
+from pipelines.retrieval.schema import DocumentResponse, DocumentResult, Person, QuestionText, SearchRequest
 from pipelines.service.authentication import Principal
-from pipelines.service.errors import Problem
-from pipelines.service.openai.filters import AttributeFilter, FilterError, search_filters
 from pipelines.service.search_service import SearchService
 
 EXAMPLE = {
@@ -30,6 +29,7 @@ EXAMPLE = {
     "user": "ada@example.com",
 }
 
+_TEXTS = ("title", "url", "source", "connection", "unit", "unit_name", "kind", "author")
 Attributes: TypeAlias = dict[str, str | int | float]
 
 
@@ -40,7 +40,7 @@ class RankingOptions(BaseModel):
         default="auto", description="Taken for compatibility: the service ranks as its settings say"
     )
     score_threshold: float = Field(
-        default=0, ge=0, allow_inf_nan=False, description="Leave out documents whose `score` is lower"
+        default=0, ge=0, le=1, allow_inf_nan=False, description="Leave out documents whose `score` is lower"
     )
 
 
@@ -69,9 +69,49 @@ class VectorStoreResult(BaseModel):
 
     file_id: str
     filename: str
-    score: float
+    score: float = Field(ge=0, le=1)
     attributes: Attributes
     content: list[VectorStoreContent]
+
+
+class FileCounts(BaseModel):
+    in_progress: int = 0
+    completed: int
+    failed: int = 0
+    cancelled: int = 0
+    total: int
+
+
+class VectorStore(BaseModel):
+    """An assistant. `file_counts` are of the documents that it may search for whoever asks."""
+
+    id: str
+    object: Literal["vector_store"] = "vector_store"
+    created_at: int = Field(default=0, description="Not known")
+    name: str
+    status: Literal["completed"] = "completed"
+    usage_bytes: int = Field(default=0, description="Not counted")
+    file_counts: FileCounts
+    metadata: dict[str, str] = {}
+
+
+class VectorStoreList(BaseModel):
+    """All stores that a key may search: its assistant."""
+
+    object: Literal["list"] = "list"
+    data: list[VectorStore]
+    first_id: str
+    last_id: str
+    has_more: Literal[False] = False
+
+
+class FileContentPage(BaseModel):
+    """The whole text of a document."""
+
+    object: Literal["vector_store.file_content.page"] = "vector_store.file_content.page"
+    data: list[VectorStoreContent]
+    has_more: Literal[False] = False
+    next_page: None = None
 
 
 class VectorStorePage(BaseModel):
@@ -90,20 +130,22 @@ def search_page(
     Raises a 422 problem for filters that cannot be asked.
     """
     queries = [body.query] if isinstance(body.query, str) else body.query
-    filters = _filters(body)
-    requests = [SearchRequest(query=query, top_k=body.max_num_results, filters=filters) for query in queries]
-    answered = [service.search(request, principal) for request in requests]
-    results = _merge([one.results for one in answered])
+    requests = [SearchRequest(query=query, top_k=body.max_num_results) for query in queries]
+    answered = [service.search(request, principal, body.filters) for request in requests]
+    results = [_result(one) for one in _merge([one.results for one in answered])]
     good = [one for one in results if one.score >= body.ranking_options.score_threshold]
-    page = VectorStorePage(search_query=queries, data=[_result(one) for one in good[: body.max_num_results]])
+    page = VectorStorePage(search_query=queries, data=good[: body.max_num_results])
     return page, list(dict.fromkeys(warning for one in answered for warning in one.warnings))
 
 
-def _filters(body: VectorStoreSearch) -> SearchFilters:
-    try:
-        return search_filters(body.filters)
-    except FilterError as problem:
-        raise Problem(422, "Invalid request", str(problem), field=problem.where) from None
+def store_of(principal: Principal, documents: int) -> VectorStore:
+    """The assistant that asks, as the store of all that it may search for whoever it asks for."""
+    counts = FileCounts(completed=documents, total=documents)
+    return VectorStore(id=principal.assistant.id, name=principal.assistant.id, file_counts=counts)
+
+
+def content_page(one: DocumentResponse) -> FileContentPage:
+    return FileContentPage(data=[VectorStoreContent(text=one.text)])
 
 
 def _merge(answered: Sequence[list[DocumentResult]]) -> list[DocumentResult]:
@@ -119,7 +161,7 @@ def _result(one: DocumentResult) -> VectorStoreResult:
     return VectorStoreResult(
         file_id=one.document_id,
         filename=one.title,
-        score=one.score,
+        score=min(max(one.score, 0.0), 1.0),
         attributes=_attributes(one),
         content=[VectorStoreContent(text=chunk.text) for chunk in one.chunks],
     )
@@ -128,7 +170,10 @@ def _result(one: DocumentResult) -> VectorStoreResult:
 def _attributes(one: DocumentResult) -> Attributes:
     """OpenAI knows text, numbers and truth values here; times are seconds since 1970. The page is that of the best
     passage."""
-    texts = {name: getattr(one, name) for name in ("url", "source", "connection", "unit", "kind", "author")}
+    texts = {
+        name: getattr(one, name)
+        for name in ("title", "url", "source", "connection", "unit", "unit_name", "kind", "author")
+    }
     times: dict[str, datetime | None] = {"created_at": one.created_at, "updated_at": one.updated_at}
     best = max(one.chunks, key=lambda chunk: chunk.score)
     page: Attributes = {"page": best.page} if best.page is not None else {}

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from connectors.contract import Membership
+from connectors.contract import Account, Membership
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.registry import sources
@@ -29,6 +29,11 @@ from tests.pipelines.service.serving import app_of, served
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 METRICS_KEY = "a-key-for-prometheus-alone"
 ADA, BO = "ada@example.com", "bo@example.com"
+ACCOUNTS = (
+    Account("ada", "Ada L.", emails=("lovelace@example.com",)),
+    Account("eve", "Eve", emails=("eve@example.com",)),
+)
+"""Ada has written all; documents know her by her login. Eve has written nothing."""
 READERS = {1: ("public",), 2: (f"user:{ADA}",), 3: ("group:acme:team",), 4: ()}
 SEES = {ADA: {1, 2}, BO: {1, 3}, "stranger@example.com": {1}}
 HOSTILE = {"title": "<img src=x onerror=\"document.title='broken'\">", "url": "javascript:alert(1)"}
@@ -41,6 +46,11 @@ ASSISTANTS = (
     AssistantSettings(id="narrow", api_key=SecretStr("narrow-key"), scope=AssistantScope(sources=("slack",))),
     AssistantSettings(id="unset", api_key=SecretStr("")),
 )
+
+
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +69,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             source.put(document(number, content=text, readers=readers, tags=(f"tag{number}",), **hostile))
         sync_unit(opened, CONNECTION, source, Unit("unit", "Unit"))
         opened.catalog.memberships.replace("acme", [Membership("team", BO)])
+        opened.catalog.accounts.replace("acme", ACCOUNTS)
         publish(opened)
         yield opened
 

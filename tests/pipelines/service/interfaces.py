@@ -51,6 +51,22 @@ class Client:
             "mcp": [one["id"] for one in json.loads(mcp["content"][0]["text"])["results"]],
         }
 
+    def statuses(self, filters: dict[str, Any]) -> dict[str, str]:
+        """Whether each interface answers a search with these filters or refuses it."""
+        question = {"query": "certificate"}
+        store = f"/v1/vector_stores/{self.assistant.id}/search"
+        posted = {
+            "search": self._send("/v1/search", question | {"filters": filters}).status_code == 200,
+            "vector_stores": self._send(store, question | {"filters": as_attributes(filters)}).status_code == 200,
+            "mcp": not self._call("search", question | {"filters": filters})["isError"],
+        }
+        return {interface: "answered" if answered else "refused" for interface, answered in posted.items()}
+
+    def tags(self) -> set[str]:
+        """All that filters by tag can ask for."""
+        answer = self.http.get("/v1/facets", headers=self._headers(), params={"fields": "tags"})
+        return {one["value"] for one in answer.json()["tags"]}
+
     def finds_by_words(self) -> set[str]:
         """As `search`, by words alone: for what asks without an embedding."""
         asked = {"query": "certificate", "mode": "lexical", "top_k": 50}
@@ -65,8 +81,11 @@ class Client:
         """The whole text of a document; nothing where it is not visible."""
         return str(self.http.get(f"/v1/documents/{name}", headers=self._headers()).json().get("text", ""))
 
+    def _send(self, path: str, body: dict[str, Any]) -> Any:
+        return self.http.post(path, headers=self._headers(), json=body)
+
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = self.http.post(path, headers=self._headers(), json=body)
+        answer = self._send(path, body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -129,9 +129,13 @@ def test_a_scope_narrows_and_never_widens(client: TestClient) -> None:
         ({"sources": ["github"]}, {1, 2}),
         ({"sources": ["slack"]}, set()),
         ({"connections": ["acme"]}, {1, 2}),
-        ({"units": ["other"]}, set()),
-        ({"kinds": ["issue"], "authors": ["ada"]}, {1, 2}),
-        ({"tags_in": ["tag2", "tag4"]}, {2}),
+        ({"units": ["#UNIT"]}, {1, 2}),
+        ({"kinds": ["Issue"], "authors": ["ada"]}, {1, 2}),
+        ({"authors": ["ADA L."]}, {1, 2}),
+        ({"authors": ["Lovelace@Example.com"]}, {1, 2}),
+        ({"tags_in": ["TAG2"]}, {2}),
+        ({"tags_not": ["tag2", "tag3", "nothing"]}, {1}),
+        ({"parents_in": ["ACME/api"]}, {1, 2}),
         ({"tags_not": ["tag2"]}, {1}),
         ({"parents_in": ["github:acme/acme/api"]}, {1, 2}),
         ({"parents_not": ["github:acme/acme/api"]}, set()),
@@ -147,10 +151,13 @@ def test_the_response_has_the_fields_of_the_contract(client: TestClient) -> None
     body = ask(client, top_k=1).json()
     assert set(body) == {"results", "took_ms"}
     (result,) = body["results"]
-    fields = "document_id title url source connection unit kind parents breadcrumb author created_at updated_at"
+    fields = (
+        "document_id title url source connection unit unit_name kind parents breadcrumb author created_at updated_at"
+    )
     assert set(result) == {*fields.split(), "score", "chunks"}
     assert set(result["chunks"][0]) == {"text", "score", "position", "headings"}
     assert result["created_at"] == "2026-01-02T00:00:00Z"
+    assert (result["unit_name"], result["author"], result["breadcrumb"]) == ("Unit", "Ada L.", ["acme/api"])
 
 
 @pytest.mark.parametrize(
@@ -168,6 +175,19 @@ def test_the_response_has_the_fields_of_the_contract(client: TestClient) -> None
         ({"filters": {"colour": ["red"]}}, 422, "filters.colour"),
         ({"filters": {"sources": ["github", "sharepoint"]}}, 422, f"filters.sources.1: {UNKNOWN_SOURCE}"),
         ({"filters": {"updated_after": "yesterday"}}, 422, "filters.updated_after"),
+        (
+            {"filters": {"kinds": ["issues"]}},
+            422,
+            "filters.kinds.0: no kind 'issues' among what you may see; near it",
+        ),
+        ({"filters": {"units": ["unt"]}}, 422, "filters.units.0: no unit 'unt' among what you may see; near it: Unit"),
+        ({"filters": {"connections": ["nope"]}}, 422, "filters.connections.0: no connection 'nope'"),
+        (
+            {"filters": {"authors": ["ada", "ad"]}},
+            422,
+            "filters.authors.1: no author 'ad' among what you may",
+        ),
+        ({"filters": {"parents_in": ["nowhere"]}}, 422, "filters.parents_in.0: no container 'nowhere'"),
         ({"surprise": 1}, 422, "surprise"),
         ({"query": "x" * 1_000_000}, 413, "bytes"),
     ],
@@ -285,7 +305,11 @@ def test_the_api_describes_itself(client: TestClient) -> None:
     assert set(described["paths"]) == {
         "/v1/search",
         "/v1/documents/{document_id}",
+        "/v1/facets",
+        "/v1/vector_stores",
+        "/v1/vector_stores/{assistant}",
         "/v1/vector_stores/{assistant}/search",
+        "/v1/vector_stores/{assistant}/files/{document_id}/content",
         "/healthz",
         "/readyz",
         "/webhooks/{connection}",

@@ -13,11 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp_types import CallToolResult, ResourceLink, TextContent, Tool
 
 from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, SEES, UNKNOWN_SOURCE
+
+TOOLS = ["search", "fetch", "list_sources", "browse", "recent_changes", "related"]
 
 
 @asynccontextmanager
@@ -41,9 +43,8 @@ def call(url: str, tool: str, arguments: dict[str, Any], **options: Any) -> Call
 
 
 def text_of(result: CallToolResult) -> str:
-    (content,) = result.content
-    assert isinstance(content, TextContent)
-    return content.text
+    (text,) = [content.text for content in result.content if isinstance(content, TextContent)]
+    return text
 
 
 def unmarked(result: CallToolResult) -> dict[str, Any]:
@@ -58,6 +59,10 @@ def unmarked(result: CallToolResult) -> dict[str, Any]:
     return told | {"notice": notice}
 
 
+def ids_in_order(result: CallToolResult) -> list[str]:
+    return [one["id"] for one in result.structured_content["results"]]
+
+
 def ids(result: CallToolResult) -> set[str]:
     return {one["id"] for one in result.structured_content["results"]}
 
@@ -69,7 +74,7 @@ def test_the_tools_describe_themselves(url: str, mode: Literal["auto", "legacy"]
             return (await client.list_tools()).tools
 
     tools = {tool.name: tool for tool in asyncio.run(listed())}
-    assert set(tools) == {"search", "fetch"}
+    assert list(tools) == TOOLS
     for tool, required in (("search", "query"), ("fetch", "id")):
         schema = tools[tool].input_schema
         assert schema["required"] == [required]
@@ -86,7 +91,10 @@ def test_search_finds_what_the_person_may_see(url: str, person: str | None, expe
     assert not result.is_error
     assert ids(result) == {document(number).id for number in expected}
     assert unmarked(result) == result.structured_content
-    assert set(result.structured_content["results"][0]) == {"id", "title", "url", "text"}
+    first = result.structured_content["results"][0]
+    assert {"id", "title", "url", "text", "updated_at", "source", "author", "unit", "rank"} <= set(first)
+    links = [link for link in result.content if isinstance(link, ResourceLink)]
+    assert [link.uri for link in links] == [f"headrace://documents/{one}" for one in ids_in_order(result)]
 
 
 def test_filters_narrow_the_search(url: str) -> None:
@@ -97,11 +105,12 @@ def test_filters_narrow_the_search(url: str) -> None:
 
 def test_fetch_gives_a_whole_document(url: str) -> None:
     result = call(url, "fetch", {"id": document(2).id})
-    found = result.structured_content
+    assert result.structured_content is None  # the text once
+    found = unmarked(result)
     assert (found["id"], found["title"], found["url"]) == (document(2).id, "Issue 2", "https://example.com/1")
     assert found["text"] == "The certificate number 2 has expired."
-    assert found["metadata"]["source"] == "github"
-    assert unmarked(result) == found
+    assert (found["part"], found.get("next_offset")) == ("part 1 of 1", None)
+    assert (found["metadata"]["source"], found["metadata"]["unit_name"]) == ("github", "Unit")
 
 
 def test_a_model_is_told_that_documents_give_no_orders(url: str) -> None:
@@ -141,7 +150,7 @@ def test_a_hidden_document_does_not_exist(url: str) -> None:
         ("search", {"query": "a", "user": "bo@example.com"}, ADA, "user:"),
         ("fetch", {"id": 3}, ADA, "id:"),
         ("search", {"query": "a", "filters": {"sources": ["sharepoint"]}}, ADA, f"filters.sources.0: {UNKNOWN_SOURCE}"),
-        ("delete", {}, ADA, "There is no tool 'delete'; available tools: search, fetch."),
+        ("delete", {}, ADA, f"There is no tool 'delete'; available tools: {', '.join(TOOLS)}."),
     ],
 )
 def test_what_is_wrong_is_told_to_the_model(

@@ -1,0 +1,105 @@
+"""What is in a container, and what has changed lately."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipelines.catalog import Catalog
+from pipelines.catalog.unit_names import NamedUnit
+from pipelines.index.contract import Filters, Hit, IndexReader
+from pipelines.retrieval.explore.schema import Change, Child, ChildrenResponse
+from pipelines.retrieval.filter_values import FilterValues, UnknownValue
+from pipelines.retrieval.schema import DocumentMetadata
+from pipelines.retrieval.search import metadata
+
+MOST_CHILDREN = 5_000
+"""Of one container that are looked at."""
+_EXCERPT = 300
+"""Characters of a document's beginning."""
+
+
+class Browsing:
+    """Of what somebody sees who sees what matches `seen`."""
+
+    def __init__(self, index: IndexReader, catalog: Catalog, seen: Filters) -> None:
+        self._index = index
+        self._catalog = catalog
+        self._seen = seen
+        self._values = FilterValues(index, catalog, seen)
+
+    def children(self, container: str, offset: int, limit: int) -> ChildrenResponse:
+        """What is directly in a container, which is given by its id or title, or in a unit, by its id or name.
+
+        Raises UnknownValue.
+        """
+        found, ids = self._inside(container)
+        documents = {hit.payload["document_id"]: hit for hit in self._beginnings(ids)}
+        counted = self._counted(ids)
+        shown = [one for one in ids if one in documents or one in counted]
+        page = [self._child(one, documents.get(one), counted.get(one, 0)) for one in shown[offset : offset + limit]]
+        following = offset + limit if offset + limit < len(shown) else None
+        return ChildrenResponse(
+            id=found, path=self._path(found), children=page, total=len(shown), next_offset=following
+        )
+
+    def changes(self, filters: Filters, limit: int) -> list[Change]:
+        """The documents that were updated last, the newest first."""
+        return [_change(hit) for hit in self._index.newest(filters, limit)]
+
+    def _inside(self, asked: str) -> tuple[str, list[str]]:
+        """The id of a container, and those of what is in it. Of a unit that has one container at its top, what is in
+        that."""
+        try:
+            (container, *_) = self._values.find("parents", asked, "id")
+        except UnknownValue as unknown:
+            unit = self._unit(asked, unknown)
+            top = self._catalog.parents.at_the_top(unit.connection, unit.id, MOST_CHILDREN)
+            if len(top) != 1:
+                return unit.id, top
+            (container,) = top
+        return container, self._catalog.parents.children(_connection_of(container), container, MOST_CHILDREN)
+
+    def _unit(self, asked: str, unknown: UnknownValue) -> NamedUnit:
+        try:
+            (found, *_) = self._values.find("unit", asked, "id")
+        except UnknownValue:
+            raise unknown from None
+        connections = self._index.count_documents("connection", replace(self._seen, units=(found,)))
+        units = self._catalog.unit_names.listed((found,))
+        if unit := next((one for one in units if one.connection in connections), None):
+            return unit
+        raise unknown
+
+    def _beginnings(self, ids: Sequence[str]) -> list[Hit]:
+        return self._index.beginnings(replace(self._seen, documents=tuple(ids)), len(ids)) if ids else []
+
+    def _counted(self, ids: Sequence[str]) -> Mapping[str, int]:
+        """How many documents are below each."""
+        if not ids:
+            return {}
+        counted = self._index.count_documents("parents", replace(self._seen, parents_in=tuple(ids)))
+        return {one: counted[one] for one in ids if one in counted}
+
+    def _child(self, child: str, hit: Hit | None, documents: int) -> Child:
+        if hit is None:
+            return Child(id=child, title=self._values.title(child) or child, documents=documents)
+        told = DocumentMetadata(**metadata(hit.payload))
+        return Child(id=child, title=told.title, documents=documents, document=told)
+
+    def _path(self, container: str) -> list[str]:
+        for hit in self._index.beginnings(replace(self._seen, parents_in=(container,)), 1):
+            parents, titles = hit.payload["parents"], hit.payload["breadcrumb"]
+            if len(parents) == len(titles):
+                return list(titles[: parents.index(container) + 1])
+        return []
+
+
+def _connection_of(container: str) -> str:
+    """The ids of all that is of a connection begin with its own (`connectors.contract.id_prefix`)."""
+    return container.partition(":")[2].partition("/")[0]
+
+
+def _change(hit: Hit) -> Change:
+    excerpt = " ".join(hit.payload["text"].split())[:_EXCERPT]
+    return Change(**metadata(hit.payload), excerpt=excerpt)

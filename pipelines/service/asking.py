@@ -1,0 +1,38 @@
+"""What every interface over HTTP is given: whoever asks, and what answers them."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPBearer
+
+from pipelines.retrieval.schema import Person
+from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
+from pipelines.service.search_service import SearchService
+from pipelines.service.throttling import RequestRate
+
+Key = Depends(HTTPBearer(auto_error=False, description="The key of an assistant"))
+PersonHeader = Annotated[Person | None, Header(alias=PERSON_HEADER)]
+PersonQuery = Annotated[Person | None, Query(openapi_examples={"ada": {"value": "ada@example.com"}})]
+
+
+def _principal(request: Request, person: PersonHeader = None) -> Principal:
+    authenticator: Authenticator = request.app.state.authenticator
+    rate: RequestRate = request.app.state.request_rate
+    principal = request.state.principal = authenticator.principal(request, person)
+    rate.take(principal)
+    return principal
+
+
+async def _search_service(request: Request) -> SearchService:
+    # Not blocking, and so without a turn of the thread pool.
+    service: SearchService = request.app.state.search_service
+    return service
+
+
+AskedBy = Annotated[Principal, Depends(_principal)]
+Service = Annotated[SearchService, Depends(_search_service)]
+
+
+def body_example(example: dict[str, Any]) -> dict[str, Any]:
+    """An example of a request's body, for the API's description."""
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
