@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil
 
 from pipelines.chunking.tokens import BYTES_PER_TOKEN, estimate_tokens
 from pipelines.index.contract import Hit
@@ -38,23 +38,34 @@ def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None
     texts = [hit.payload["text"] for hit in hits]
     lengths = [estimate_tokens(text) for text in texts]
     starts = [0, *accumulate(lengths)]
-    total = starts[-1]
-    first = _first_around(hits, lengths, around, limit) if around is not None else _first_at(starts, offset)
-    last = first
-    while last < len(hits) and starts[last + 1] - starts[first] <= limit:
-        last += 1
-    last = max(last, min(first + 1, len(hits)))
+    first = _first_at(starts, offset) if around is None else _first_around(hits, lengths, around, limit)
+    last = _end(starts, first, limit)
     text = GAP.join(texts[first:last]).encode(errors="replace")[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
+    begun = _beginnings(starts, limit)
     return Part(
         text=text,
         offset=starts[first],
         tokens=min(starts[last] - starts[first], limit),
-        total_tokens=total,
-        number=min(starts[first] // limit + 1, max(ceil(total / limit), 1)),
-        count=max(ceil(total / limit), 1),
+        total_tokens=starts[-1],
+        number=max(bisect_right(begun, first), 1),
+        count=max(len(begun), 1),
         next_offset=starts[last] if last < len(hits) else None,
         page=hits[first].payload.get("page") if first < len(hits) else None,
     )
+
+
+def _beginnings(starts: Sequence[int], limit: int) -> list[int]:
+    """The passages with which parts of this size begin, read from the first one on."""
+    found, place = list[int](), 0
+    while place < len(starts) - 1:
+        found.append(place)
+        place = _end(starts, place, limit)
+    return found
+
+
+def _end(starts: Sequence[int], first: int, limit: int) -> int:
+    """The first passage after `first` that does not fit into the same part; each part has at least one."""
+    return min(max(bisect_right(starts, starts[first] + limit) - 1, first + 1), len(starts) - 1)
 
 
 def _first_at(starts: Sequence[int], offset: int) -> int:
@@ -63,9 +74,11 @@ def _first_at(starts: Sequence[int], offset: int) -> int:
 
 
 def _first_around(hits: Sequence[Hit], lengths: Sequence[int], around: int, limit: int) -> int:
-    """From where on half of the limit stands before the passage."""
-    place = next((place for place, hit in enumerate(hits) if position(hit) >= around), max(len(hits) - 1, 0))
-    room = (limit - (lengths[place] if lengths else 0)) // 2
+    """From where on about half of the limit stands before the passage, or more where little stands behind it."""
+    last = len(hits) - 1
+    place = next((place for place, hit in enumerate(hits) if position(hit) >= around), last)
+    left = limit - lengths[place]
+    room = left - min(left // 2, sum(lengths[place + 1 :]))
     while place and lengths[place - 1] <= room:
         place -= 1
         room -= lengths[place]

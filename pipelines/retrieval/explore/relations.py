@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.lookup import resolve_ids
-from pipelines.index.contract import Filters, Hit, IndexReader
+from pipelines.index.contract import Filters, Hit, IndexReader, Payload
 from pipelines.retrieval.explore.schema import RelatedDocument
-from pipelines.retrieval.links import Mention, mentions_in, surroundings
+from pipelines.retrieval.links import Mention, last_part, mentions_in, surroundings
 from pipelines.retrieval.search import metadata
 
 MOST_RELATED = 20
 """Documents each way."""
 _MOST_MENTIONS = 200
-"""Of one document that are looked up."""
+"""In the texts of one answer that are looked up."""
 _CANDIDATES = 100
 """Passages with the words of a document's address that are looked at."""
-_IN_PASSAGES = 100
-"""Of their mentions that are looked up: those that could mean the document."""
+_TRACKER_PATHS = ("pull", "issues", "discussions")
+"""Where trackers have what a number stands for, below the address of the repository."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Linked:
-    """A passage, and a mention in it of the document with this id."""
+class _Link:
+    """A mention in a passage, and the document that it means."""
 
     hit: Hit
     mention: Mention
@@ -33,7 +34,7 @@ class _Linked:
 
 
 class Relations:
-    """Between documents that somebody sees who sees what matches `seen`."""
+    """Between documents that somebody sees who sees what matches `seen`. For one request."""
 
     def __init__(self, index: IndexReader, catalog: Catalog, seen: Filters) -> None:
         self._index = index
@@ -42,59 +43,83 @@ class Relations:
 
     def mentioned_in(self, document: Sequence[Hit]) -> list[RelatedDocument]:
         """What a document links to; `document` are its points."""
-        found = {one.document_id: one for one in reversed(list(self._links(document, _MOST_MENTIONS)))}
-        found.pop(document[0].payload["document_id"], None)
-        seen = self._index.beginnings(replace(self._seen, documents=tuple(found)), len(found)) if found else []
-        told = {hit.payload["document_id"]: hit for hit in seen}
-        return [_related(told[one], link) for one, link in reversed(found.items()) if one in told][:MOST_RELATED]
+        links: dict[str, _Link] = {}
+        for link in self._links(document):
+            links.setdefault(link.document_id, link)
+        links.pop(document[0].payload["document_id"], None)
+        found = self._index.beginnings(replace(self._seen, documents=tuple(links)), len(links)) if links else []
+        told = {hit.payload["document_id"]: hit for hit in found}
+        return [_related(told[one], link) for one, link in links.items() if one in told][:MOST_RELATED]
 
     def mentioning(self, document: Sequence[Hit]) -> list[RelatedDocument]:
         """What links to a document."""
         own = document[0].payload
         found: dict[str, RelatedDocument] = {}
-        for link in self._links(self._candidates(own), _IN_PASSAGES, _tail(own["url"])):
+        for link in self._links(self._candidates(own), last_part(own["url"])):
             other = link.hit.payload["document_id"]
             if link.document_id == own["document_id"] != other:
                 found.setdefault(other, _related(link.hit, link))
         return list(islice(found.values(), MOST_RELATED))
 
-    def _candidates(self, own: Mapping[str, str]) -> list[Hit]:
+    def _candidates(self, own: Payload) -> list[Hit]:
         """Passages in which the words of a document's address stand, or its number."""
-        tail, unit = _tail(own["url"]), self._unit_url(own)
+        number, name = last_part(own["url"]), self._names.get((own["connection"], own["unit"]), "")
         asked = [(own["url"], self._seen)]
-        if tail.isdecimal() and unit:
-            asked.append((f"{unit.partition('://')[2].partition('/')[2]}#{tail}", self._seen))
-            asked.append((f"#{tail}", replace(self._seen, units=(own["unit"],))))
+        if number.isdecimal() and name:
+            short = name.rpartition("/")[2]
+            asked += [(f"{name}#{number}", self._seen), (f"{short}#{number}", self._seen)]
+            asked.append((f"#{number}", replace(self._seen, units=(own["unit"],))))
         found: dict[str, Hit] = {}
         for text, filters in asked:
             hits = self._index.search(mode="lexical", text=text, dense=None, filters=filters, limit=_CANDIDATES)
             found |= {hit.id: hit for hit in hits}
         return list(found.values())
 
-    def _links(self, hits: Iterable[Hit], most: int, tail: str = "") -> Iterator[_Linked]:
-        """The mentions in these passages, of documents that the catalog knows; with `tail` those that have it."""
+    def _links(self, hits: Iterable[Hit], having: str = "") -> Iterator[_Link]:
+        """What is mentioned in these passages and known to the catalog; of links those that have `having` in them."""
         mentioned = (
-            (hit, mention)
+            (hit, mention, targets)
             for hit in hits
-            for mention in mentions_in(hit.payload["text"], self._unit_url(hit.payload))
-            if not tail or any(tail in target for target in mention.targets)
+            for mention in mentions_in(hit.payload["text"])
+            if (targets := self._targets(mention, hit.payload)) and any(having in target for target in targets)
         )
-        some = list(islice(mentioned, most))
-        ids = resolve_ids(self._catalog, {target for _, mention in some for target in mention.targets})
-        for hit, mention in some:
-            for target in mention.targets:
-                yield from (_Linked(hit, mention, one) for one in ids.get(target, ()))
+        some = list(islice(mentioned, _MOST_MENTIONS))
+        ids = resolve_ids(self._catalog, {target for _, _, targets in some for target in targets})
+        for hit, mention, targets in some:
+            yield from (_Link(hit, mention, one) for target in targets for one in ids.get(target, ()))
 
-    def _unit_url(self, payload: Mapping[str, str]) -> str:
-        units = self._catalog.unit_names.listed((payload["unit"],))
-        return next((one.url for one in units if one.connection == payload["connection"]), "")
+    def _targets(self, mention: Mention, payload: Payload) -> list[str]:
+        """The addresses that a mention may stand for."""
+        if mention.url:
+            return [mention.url]
+        own = self._urls.get((payload["connection"], payload["unit"]), "")
+        bases = self._by_name.get(mention.unit.lower(), ()) if mention.unit else filter(None, [own])
+        return [f"{base}/{path}/{mention.number}" for base in bases for path in _TRACKER_PATHS]
+
+    @cached_property
+    def _units(self) -> list[tuple[tuple[str, str], str, str]]:
+        """Connection and id, name, and address of all units."""
+        states = (state for state in self._catalog.units.all() if not state.gone)
+        return [((one.connection, one.unit.id), one.unit.name, one.unit.url.rstrip("/")) for one in states]
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], str]:
+        return {key: name for key, name, _ in self._units}
+
+    @cached_property
+    def _urls(self) -> dict[tuple[str, str], str]:
+        return {key: url for key, _, url in self._units}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Addresses by name, and by the last part of a name, as people write it."""
+        found: dict[str, list[str]] = {}
+        for _, name, url in self._units:
+            for spelled in {name.lower(), name.lower().rpartition("/")[2]} if url else ():
+                found.setdefault(spelled, []).append(url)
+        return found
 
 
-def _tail(url: str) -> str:
-    """The last part of an address, by which a mention of it is told from others."""
-    return url.rstrip("/").rpartition("/")[2].partition("?")[0].partition("#")[0]
-
-
-def _related(hit: Hit, link: _Linked) -> RelatedDocument:
+def _related(hit: Hit, link: _Link) -> RelatedDocument:
     mention = surroundings(link.hit.payload["text"], link.mention)
     return RelatedDocument(**metadata(hit.payload), mention=mention)
