@@ -11,9 +11,14 @@ from uuid import uuid4
 
 def write_json(file: Path, content: dict[str, Any]) -> None:
     """Replace a file by one with this content, durably: it is on disk when this returns."""
+    write_text(file, json.dumps(content))
+
+
+def write_text(file: Path, text: str) -> None:
+    """As `write_json`, of any text."""
     temporary = file.with_name(f"{file.name}.{uuid4().hex}")
     with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream)
+        stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(file)

@@ -22,6 +22,7 @@ from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
 from pipelines.catalog.failures import Failures
+from pipelines.catalog.feedback import FeedbackLog
 from pipelines.catalog.gates import Gates
 from pipelines.catalog.grants import Grants
 from pipelines.catalog.indexed_documents import IndexedDocuments
@@ -106,6 +107,7 @@ class Catalog:
         self.workload = Workload(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)
+        self.feedback = FeedbackLog(engine)
         self.grants = Grants(engine)
         self.oauth_clients = OAuthClients(engine)
 

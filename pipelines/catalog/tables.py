@@ -408,6 +408,20 @@ assistants = Table(
     Column("last_used_at", UtcTime),
 )
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("request", Text, nullable=False, doc="Id of the request whose answer had the document"),
+    Column("document", Text, nullable=False),
+    Column("rating", Text, nullable=False, doc="good or bad"),
+    Column("query", Text, nullable=False),
+    Column("assistant", Text, nullable=False),
+    Column("person", Text, doc="For whom it was asked"),
+    Column("comment", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("request", "document"),
+)
+
 grants = Table(
     "grants",
     metadata,

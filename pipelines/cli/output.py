@@ -6,13 +6,12 @@ import json as json_module
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from connectors.contract import Finding
-from connectors.model import Unit
 from pipelines.cli.paging import Page
 from pipelines.cli.refused_parts import RefusedPart, refused_lines
 from pipelines.cli.tables import print_table
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from pipelines.operations.estimate import Estimate
     from pipelines.operations.health import Incident
     from pipelines.retrieval.schema import DocumentResult, SearchResponse
-
-_SECONDS_BETWEEN_LINES = 5.0
-ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
-"""Of a unit and a stage, how many things are done, and how many there are if known."""
 
 
 def print_json(value: Any) -> None:

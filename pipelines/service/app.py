@@ -23,7 +23,7 @@ from pipelines.operations.health import SUMMARIES, Health, read_health
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.retriever import Retriever
-from pipelines.service import errors, interfaces, mcp, request_guard, throttling, webhooks
+from pipelines.service import errors, feedback, interfaces, mcp, request_guard, throttling, webhooks
 from pipelines.service.authentication import Authenticator, StoredAssistants
 from pipelines.service.description import OPEN, describe
 from pipelines.service.errors import Problem, problem_responses
@@ -73,6 +73,8 @@ def create_app(
     app.state.authenticator, app.state.request_rate, app.state.search_service = authenticator, rate, service
     app.include_router(interfaces.router)
     app.include_router(openai.router)
+    app.include_router(feedback.router)
+    app.state.feedback = inbox.feedback
     app.router.routes.append(Route(mcp.PATH, mcp.McpEndpoint(service, authenticator, rate), methods=["POST"]))
     app.state.spool = spool = Spool(settings.state_path)
     metrics.watch_spool(spool.count)

@@ -21,6 +21,7 @@ from pipelines.retrieval.explore.schema import (
 from pipelines.retrieval.filter_values import UnknownValue
 from pipelines.retrieval.retriever import Retriever
 from pipelines.retrieval.schema import DocumentMetadata, DocumentResponse, SearchFilters, SearchRequest, SearchResponse
+from pipelines.service.asked_questions import AskedQuestions
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.metrics import Metrics
@@ -50,6 +51,7 @@ class SearchService:
         self._metrics = metrics
         self._present_spellings = present_spellings
         self._is_known = is_known
+        self.asked = AskedQuestions()
 
     def search(
         self, request: SearchRequest, principal: Principal, attributes: Comparison | Compound | None = None
@@ -62,6 +64,7 @@ class SearchService:
             found = self._retriever.search(request, readers, scope, also)
         if not self._is_known(principal, readers):
             found = found.to_unknown_person()
+        self.asked.remember(principal, request.query)
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
         if attributes:
             filters["attributes"] = attributes.model_dump(mode="json")

@@ -60,6 +60,7 @@ def search(
     epilog=examples(
         "headrace eval golden.jsonl --save before.json",
         "headrace eval golden.jsonl --against before.json --html report.html",
+        "headrace eval golden.jsonl --from-feedback",
     ),
 )
 def evaluate(
@@ -68,12 +69,15 @@ def evaluate(
     save: Annotated[Path | None, typer.Option(help="Keep the run in this file")] = None,
     against: Annotated[Path | None, typer.Option(help="Compare with the run in this file")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report to this file")] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="First add what people have found good to the file")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure how well questions find the documents that they should: nDCG@10, recall@10, MRR@10."""
     from pipelines.cli.commands.eval import EvalFiles, evaluate_file
 
-    evaluate_file(load_settings(), EvalFiles(file, against, save, html), mode, json)
+    evaluate_file(load_settings(), EvalFiles(file, against, save, html), mode, json, from_feedback=from_feedback)
 
 
 @app.command(

@@ -14,11 +14,13 @@ from pipelines.cli import output
 from pipelines.cli.commands.search import Searcher
 from pipelines.errors import UsageError
 from pipelines.evaluation.comparison import RunComparison, compare
+from pipelines.evaluation.feedback import add_questions, questions_of
 from pipelines.evaluation.measures import Figures
 from pipelines.evaluation.questions import Question, expected_names, read_questions
 from pipelines.evaluation.report import COLUMNS, write_report
 from pipelines.evaluation.run import WORST, AskedQuestion, Run, evaluate, read_run, save
 from pipelines.index.contract import Mode
+from pipelines.services import Services
 from pipelines.settings import Settings
 
 
@@ -32,9 +34,12 @@ class EvalFiles:
     html: Path | None
 
 
-def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool) -> None:
+def evaluate_file(settings: Settings, files: EvalFiles, mode: str, json: bool, *, from_feedback: bool) -> None:
     """Ask, compare, write and print. Raises UsageError for files that do not fit."""
     _require_usable(files, mode)
+    if from_feedback:
+        with Services(settings) as services:
+            add_questions(files.questions, questions_of(services.catalog.feedback.all()))
     questions = read_questions(files.questions)
     earlier = read_run(files.against) if files.against else None
     run = _ask(settings, questions, mode)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from mcp.client import Client
+from mcp_types import TextResourceContents
 from pydantic import SecretStr
 
 from connectors.contract import Account
@@ -29,7 +30,7 @@ from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
 from tests.pipelines.service.serving import app_of, served
-from tests.pipelines.service.test_mcp import connected
+from tests.pipelines.service.test_mcp import connected, text_of
 
 BUDGET = 20_000
 """Tokens of all that one task is answered, in both forms where there are two."""
@@ -141,7 +142,7 @@ class Agent:
     async def call(self, tool: str, **arguments: Any) -> Any:
         result = await self.client.call_tool(tool, arguments)
         self.tokens += estimate_tokens(result.model_dump_json(by_alias=True, exclude_none=True))
-        text = result.content[0].text
+        text = text_of(result)
         return text if result.is_error else json.loads(text)
 
 
@@ -242,6 +243,7 @@ def test_documents_are_resources_under_the_same_rights(url: str) -> None:
             (first,) = (await client.read_resource(f"headrace://documents/{HANDBOOK}")).contents
             with pytest.raises(Exception, match="not visible"):
                 await client.read_resource(f"headrace://documents/{SECRET}")
+            assert isinstance(first, TextResourceContents)
             return listed, template.uri_template, first.text
 
     listed, template, text = asyncio.run(read())

@@ -306,6 +306,7 @@ def test_the_api_describes_itself(client: TestClient) -> None:
         "/v1/search",
         "/v1/documents/{document_id}",
         "/v1/facets",
+        "/v1/feedback",
         "/v1/vector_stores",
         "/v1/vector_stores/{assistant}",
         "/v1/vector_stores/{assistant}/search",
