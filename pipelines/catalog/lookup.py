@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,15 +21,16 @@ def resolve(catalog: Catalog, id_or_url: str) -> list[Row]:
     in it that the source recognises. What is deleted, or in a unit that is gone, comes last, and alone only where
     nothing else is meant.
     """
-    return _resolve(catalog, id_or_url, catalog.units.gone())
+    return _resolve(_find(catalog, id_or_url, _search_all_ids), catalog.units.gone())
 
 
 def resolve_ids(catalog: Catalog, names: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The document ids behind each of many ids and URLs; a name behind which there is none is left out."""
+    """The document ids behind each of many ids and URLs; a name behind which there is none is left out. Ids of which a
+    URL has no more than the end are not found: that takes a search of all ids for each."""
     gone = catalog.units.gone()
     found = _present_ids(catalog.documents, names)
     for name in names:
-        if name not in found and (rows := _resolve(catalog, name, gone)):
+        if name not in found and (rows := _resolve(_find(catalog, name, _search_nothing), gone)):
             found[name] = tuple(row["id"] for row in rows)
     return found
 
@@ -65,25 +66,38 @@ def spellings(id_or_url: str) -> list[str]:
     return list(dict.fromkeys(one for url in bare for one in (url, url[:-1] if url.endswith("/") else f"{url}/")))
 
 
-def _resolve(catalog: Catalog, id_or_url: str, gone: Set[tuple[str, str]]) -> list[Row]:
+def _resolve(candidates: Iterable[list[Row]], gone: Set[tuple[str, str]]) -> list[Row]:
     def is_past(row: Row) -> bool:
         return row["status"] == "deleted" or (row["connection"], row["unit"]) in gone
 
     past: list[Row] = []
-    for rows in _find(catalog, id_or_url):
+    for rows in candidates:
         if not all(map(is_past, rows)):
             return sorted(rows, key=is_past)
         past = past or rows
     return past
 
 
-def _find(catalog: Catalog, id_or_url: str) -> Iterator[list[Row]]:
-    """The rows at each spelling, the closest one first."""
+def _find(catalog: Catalog, id_or_url: str, search: Callable[[Documents, str], list[Row]]) -> Iterator[list[Row]]:
+    """The rows at each spelling, the closest one first; `search` finds those of which no more than the end of the id is
+    known."""
     documents, spelled = catalog.documents, [*spellings(id_or_url), *_others(id_or_url)]
     yield from map(documents.by_id_or_url, spelled)
     yield from (documents.by_id_or_url(own) for one in spelled for own in present_spellings(catalog.unit_names, one))
+    connections = catalog.units.connections()
     for source in sources().values():
-        yield from (_rows_of(documents.by_id_suffix(own), source.name) for own in _ids(source, id_or_url))
+        for own in _ids(source, id_or_url):
+            known = (f"{source.name}:{connection}/{own}" for connection in connections.get(source.name, ()))
+            yield [row for whole in known for row in documents.by_id_or_url(whole)]
+            yield _rows_of(search(documents, own), source.name)
+
+
+def _search_all_ids(documents: Documents, ending: str) -> list[Row]:
+    return documents.by_id_suffix(ending)
+
+
+def _search_nothing(_: Documents, __: str) -> list[Row]:
+    return []
 
 
 def _present_ids(documents: Documents, names: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -98,6 +98,17 @@ class Units:
         with self._engine.connect() as transaction:
             return [UnitState(**_fields(row)) for row in transaction.execute(statement)]
 
+    def connections(self) -> dict[str, list[str]]:
+        """The connections of each source that have units, those included that are gone."""
+        statement = (
+            select(tables.units.c.source, tables.units.c.connection).distinct().order_by(tables.units.c.connection)
+        )
+        found: dict[str, list[str]] = {}
+        with self._engine.connect() as transaction:
+            for source, connection in transaction.execute(statement):
+                found.setdefault(source, []).append(connection)
+        return found
+
     def gone(self) -> frozenset[tuple[str, str]]:
         """Connection and id of each unit that its source no longer lists."""
         statement = select(tables.units.c.connection, tables.units.c.unit).where(tables.units.c.gone)

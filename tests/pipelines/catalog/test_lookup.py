@@ -96,6 +96,7 @@ def test_a_document_is_found_by_what_people_have_at_hand(catalog: Catalog, spell
 
 
 def test_many_are_looked_up_together(catalog: Catalog) -> None:
+    catalog.units.replace_listing("acme", "drive", [Unit("unit", "unit")])
     asked = ["notion:a", f"{PAGE}/#x", f"{PAGE}?v=1", "https://example.com/none", "github:none"]
     asked.append(f"https://docs.google.com/document/d/{FILE}")
     assert resolve_ids(catalog, asked) == {
