@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from docs.site.schemas import Described
 from docs.site.tables import MADE, code
-from pipelines.service.mcp import PATH, TOOLS, ServedTool, instructions
+from pipelines.service.mcp import PATH
+from pipelines.service.mcp.endpoint import instructions
+from pipelines.service.mcp.tools import TOOLS, ServedTool
 
 _INTRODUCTION = f"""\
 The Model Context Protocol is served at `{PATH}` (streamable HTTP, without sessions).
