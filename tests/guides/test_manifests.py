@@ -114,3 +114,14 @@ def test_the_example_events_of_the_manifests_are_of_this_repositorys_host() -> N
         GITHUB_MANIFEST["hook_attributes"]["url"],
     ]
     assert addresses == [f"https://headrace.acme.com/webhooks/acme-{source}" for source in ("slack", "github")]
+
+
+def test_every_variable_that_a_guide_has_people_fill_in_is_in_the_example_environment() -> None:
+    ready = set(re.findall(r"^([A-Z_]+)=", page(".env.example").read_text(), re.MULTILINE))
+    named = {
+        name
+        for file in page("docs/sources").glob("*.md")
+        for one in (*fences(file, "ini"), *fences(file, "yaml"))
+        for name in re.findall(r"\$\{(\w+)\}|^([A-Z_]+)=", one.text, re.MULTILINE)
+    }
+    assert {name for pair in named for name in pair if name} <= ready
