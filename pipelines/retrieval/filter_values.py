@@ -20,6 +20,8 @@ MOST_NEAR = 5
 """How many values an error lists."""
 MOST_TITLED = 1_000
 """Documents of one title that a filter by it looks at."""
+_MOST_COMPARED = 2_000
+"""Values that are compared with one that does not exist: each takes some microseconds."""
 _MOST_TITLES = 200
 """Of containers, those with the most documents: a title is read from a document of each."""
 _NEAR = 0.6
@@ -60,7 +62,7 @@ class Values:
 
     def near(self, value: str) -> list[str]:
         """Those that are spelled alike, and else those with the most documents."""
-        names = {fold(one): one for one in reversed(self.shown)}
+        names = {fold(one): one for one in reversed(self.shown[:_MOST_COMPARED])}
         asked = fold(value).lstrip("#")
         within = [one for one in names if asked and (asked in one or one.lstrip("#") in asked)]
         alike = get_close_matches(fold(value), names, MOST_NEAR, _NEAR)
@@ -128,7 +130,10 @@ class FilterValues:
 
     def _values(self, field: str) -> Values:
         counted = self.count(field)
-        shown = self._unit_names.values() if field == "unit" else counted
+        names = self._unit_names if field == "unit" else {}
+        if field == "author":
+            names = self._catalog.accounts.people(counted)
+        shown = [names.get(one, one) for one in counted if one]
         return Values(_by_name((one, one) for one in counted), list(dict.fromkeys(shown)))
 
     def _authors(self, value: str) -> tuple[str, ...]:

@@ -98,7 +98,13 @@ def _sign_in(settings: Settings, catalog: Catalog) -> "SignIn | None":
 def _add_operations(
     app: FastAPI, index: IndexReader, health: Callable[[], Health], restoring: Restoring, spool: Spool
 ) -> None:
-    @app.get("/healthz", tags=["operations"], openapi_extra=OPEN, response_class=PlainTextResponse)
+    @app.get(
+        "/healthz",
+        tags=["operations"],
+        openapi_extra=OPEN,
+        response_class=PlainTextResponse,
+        responses=problem_responses(431),
+    )
     def healthz() -> str:
         """Whether the process lives."""
         return "ok"
@@ -108,7 +114,7 @@ def _add_operations(
         tags=["operations"],
         openapi_extra=OPEN,
         response_class=PlainTextResponse,
-        responses=problem_responses(503),
+        responses=problem_responses(431, 503),
     )
     def readyz() -> str:
         """Whether there is a catalog that says who may see what, and a published index to search; where something is

@@ -81,6 +81,7 @@ class SearchService:
             tried = (self._retriever.document(one, readers, scope) for one in self._spelled(document_id))
             found = next(filter(None, tried), None)
             seen += [found.document_id] if found else []
+        self._count_read(principal, is_found=found is not None)
         return found
 
     def passages(self, document_id: str, principal: Principal) -> list[Hit]:
@@ -90,6 +91,7 @@ class SearchService:
             tried = (self._retriever.passages(one, readers, scope) for one in self._spelled(document_id))
             found = next(filter(None, tried), [])
             seen += [found[0].payload["document_id"]] if found else []
+        self._count_read(principal, is_found=bool(found))
         return found
 
     def described(self, hit: Hit) -> DocumentMetadata:
@@ -130,6 +132,9 @@ class SearchService:
                 seen += [found.id, *(one.document_id for one in (*found.mentions, *found.mentioned_by))]
         return found
 
+    def _count_read(self, principal: Principal, *, is_found: bool) -> None:
+        self._metrics.documents.labels(principal.assistant.id, "yes" if is_found else "no").inc()
+
     def _spelled(self, document_id: str) -> Iterator[str]:
         yield document_id
         yield from self._present_spellings(document_id)
@@ -147,7 +152,6 @@ class SearchService:
         seen, started = list[str](), time.perf_counter()
         yield seen
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
-        self._metrics.documents.labels(principal.assistant.id, "yes" if seen else "no").inc()
         audit_query(principal.actor, seen, milliseconds, asked_for=asked_for)
 
 

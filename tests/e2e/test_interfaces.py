@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import subprocess
@@ -76,6 +77,30 @@ def by_mcp(url: str, key: str, person: str) -> set[str]:
     return asyncio.run(asked())
 
 
+def units_of(url: str, key: str, person: str) -> set[str]:
+    """The units that filters can ask for, by name."""
+    headers = {"Authorization": f"Bearer {key}", "X-Headrace-User": person}
+    told = httpx.get(f"{url}/v1/facets", headers=headers, params={"fields": "units", "limit": 1_000}, timeout=60)
+    return {one["name"] for one in told.raise_for_status().json()["units"]}
+
+
+def questions_from_feedback(url: str, key: str, folder: Folder) -> list[tuple[str, str]]:
+    """What a golden file holds once somebody has found the first document of an answer good."""
+    answer = by_http(url, key, PEOPLE[0]).raise_for_status()
+    said = {
+        "request_id": answer.headers["x-request-id"],
+        "document_id": answer.json()["results"][0]["document_id"],
+        "rating": "good",
+        "user": PEOPLE[0],
+    }
+    headers = {"Authorization": f"Bearer {key}"}
+    httpx.post(f"{url}/v1/feedback", headers=headers, json=said, timeout=60).raise_for_status()
+    done = folder.headrace("eval", "golden.jsonl", "--from-feedback", "--json")
+    assert (done.code, done.json["total"]["mrr_at_10"]) == (0, 1)
+    lines = (folder.path / "golden.jsonl").read_text().splitlines()
+    return [(one["query"], one["user"]) for one in map(json.loads, lines)]
+
+
 def titles_on_page(url: str, key: str, person: str, folder: Folder) -> list[str]:
     flags = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder.path / 'browser'}")
     address = f"{url}/#{urlencode({'key': key, 'user': person, 'q': QUESTION})}"
@@ -102,6 +127,8 @@ def test_all_interfaces_answer_alike_until_the_key_is_revoked(service: str, fold
         assert by_openai(service, key, person) == answers[person]
         assert by_mcp(service, key, person) == answers[person]
     assert answers[PEOPLE[1]] < answers[PEOPLE[0]]
+    assert units_of(service, key, PEOPLE[1]) < units_of(service, key, PEOPLE[0])
+    assert questions_from_feedback(service, key, folder) == [(QUESTION, PEOPLE[0])]
     assert folder.headrace("assistants", "revoke", "people").code == 0
     assert by_http(service, key, PEOPLE[0]).status_code == 401
     with pytest.raises(openai.AuthenticationError):

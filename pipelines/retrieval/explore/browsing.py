@@ -55,10 +55,12 @@ class Browsing:
         except UnknownValue as unknown:
             unit = self._unit(asked, unknown)
             top = self._catalog.parents.at_the_top(unit.connection, unit.id, MOST_CHILDREN)
-            if len(top) != 1:
-                return unit.id, top
-            (container,) = top
-        return container, self._catalog.parents.children(_connection_of(container), container, MOST_CHILDREN)
+            below = self._below(top[0]) if len(top) == 1 else []
+            return (top[0], below) if below else (unit.id, top)
+        return container, self._below(container)
+
+    def _below(self, container: str) -> list[str]:
+        return self._catalog.parents.children(_connection_of(container), container, MOST_CHILDREN)
 
     def _unit(self, asked: str, unknown: UnknownValue) -> NamedUnit:
         try:

@@ -53,8 +53,9 @@ class Relations:
 
     def mentioning(self, document: Sequence[Hit]) -> list[RelatedDocument]:
         """What links to a document."""
-        own = document[0].payload
-        found: dict[str, RelatedDocument] = {}
+        own, found = document[0].payload, dict[str, RelatedDocument]()
+        if not own["url"]:
+            return []
         for link in self._links(self._candidates(own), last_part(own["url"])):
             other = link.hit.payload["document_id"]
             if link.document_id == own["document_id"] != other:

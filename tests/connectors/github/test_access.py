@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
+from connectors.contract import Account, EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import RateLimited, UnreadableUnits
 from connectors.github import access
 from connectors.github.payloads.parsing import parse
@@ -95,6 +95,21 @@ def test_people_are_asked_for_by_the_handful(
         f'query {{ u0: user(login: "ada") {{ name email {verified_domains} }}\nu1: user(login: "bob") '
         f"{{ name email {verified_domains} }} }}",
         f'query {{ u0: user(login: "cy") {{ name email {verified_domains} }} }}',
+    ]
+
+
+def test_accounts_are_collaborators_and_those_whom_the_settings_name(
+    github: OneRepository, connection: GitHubConnection
+) -> None:
+    github.described.update(private=True)
+    github.answers["repos/acme/api/collaborators"] = lambda request: people("Ada", "cy")
+    github.answers["/api/graphql"] = lambda request: found(u0={"name": "Ada L.", "email": "ada@acme.test"}, u1=None)
+    known = connection.model_copy(update={"emails": {"Dee": "dee@acme.test"}})
+    connector = connect(known, github.transport())
+    list(connector.memberships())
+    assert list(connector.accounts()) == [
+        Account("ada", "Ada L.", emails=("ada@acme.test",)),
+        Account("dee", "", emails=("dee@acme.test",)),
     ]
 
 

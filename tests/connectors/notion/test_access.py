@@ -11,6 +11,7 @@ from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.settings import NotionConnection
+from connectors.notion.source import connect
 from tests.emulators.notion import Fault, Notion, as_httpx, refusal
 
 
@@ -109,6 +110,16 @@ def test_people_of_the_workspace_are_members_and_bots_are_not(notion: Notion, co
         Membership("workspace", "ada@acme.test"),
         Membership("workspace", "bob@acme.test"),
     ]
+
+
+def test_accounts_are_told_once_the_workspace_was_asked_for_people(
+    notion: Notion, connection: NotionConnection
+) -> None:
+    connector = connect(connection, notion.transport())
+    assert list(connector.accounts()) == []
+    list(connector.memberships())
+    by_address = {one.emails[0]: one.name for one in connector.accounts() if one.emails[0]}
+    assert by_address["ada@acme.test"] == ADA["name"]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,19 @@ def test_memberships_are_of_the_workspace_private_channels_and_user_groups(
     ]
 
 
+def test_accounts_are_all_whom_the_list_of_people_has_told(slack: Slack, connector: SlackConnector) -> None:
+    slack.users["U2"]["deleted"] = True
+    assert list(connector.accounts()) == []  # no request is sent for them
+    list(connector.memberships())
+    accounts = {one.id: one for one in connector.accounts()}
+    assert accounts.keys() == slack.users.keys()
+    shown = slack.users["U1"]["profile"]
+    assert (accounts["U1"].name, accounts["U1"].emails) == (
+        shown.get("display_name") or shown.get("real_name") or slack.users["U1"]["name"],
+        (shown["email"],),
+    )
+
+
 def told(connector: SlackConnector) -> dict[str, set[str] | None]:
     """Members by group; None where they cannot be told."""
     groups: dict[str, set[str] | None] = {}

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from pipelines.errors import IndexMismatch
+from pipelines.index.conditions import Alternatives, AnyOf, Conditions
 from pipelines.index.contract import (
     DocumentChange,
     Filters,
@@ -242,6 +243,11 @@ FILTERED: dict[str, dict[str, Any]] = {
 }
 
 
+def one_of(**fields: str) -> Alternatives:
+    return Alternatives(tuple(Conditions(must=(AnyOf(field, (value,)),)) for field, value in fields.items()))
+
+
+NO_THREADS = {"github#0", "drive#0", "nobody#0"}
 EXPECTED: list[tuple[Filters, set[str]]] = [
     (Filters(readers=None), {"github#0", "slack#0", "drive#0", "nobody#0"}),
     (Filters(), set()),
@@ -262,6 +268,9 @@ EXPECTED: list[tuple[Filters, set[str]]] = [
     (Filters(readers=None, updated_after=datetime(2026, 3, 1, tzinfo=UTC)), {"slack#0"}),
     (Filters(readers=None, updated_before=datetime(2026, 3, 1, tzinfo=UTC)), {"github#0", "drive#0"}),
     (Filters(readers=None, updated_after=datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC)), set()),
+    (Filters(readers=("public",), also=Conditions(must=(one_of(kind="thread", tags="bug"),))), {"github#0", "slack#0"}),
+    (Filters(readers=("group:g:1",), also=Conditions(must=(one_of(kind="thread"),))), set()),
+    (Filters(readers=None, also=Conditions(must_not=(Conditions(must=(one_of(kind="thread"),)),))), NO_THREADS),
 ]
 
 
@@ -271,6 +280,30 @@ def test_filters(backend: Backend, mode: Mode) -> None:
         store.apply(new(point(name, **fields)) for name, fields in FILTERED.items())
         store.publish()
         assert [(filters, set(found(reader, filters, mode))) for filters, _ in EXPECTED] == EXPECTED
+
+
+def test_documents_are_counted_by_each_value_that_they_have(backend: Backend) -> None:
+    with both(backend) as (store, reader):
+        store.apply([new(point(name, **fields)) for name, fields in FILTERED.items()])
+        store.apply([new(point("long#0"), point("long#1"), point("long#2"))])
+        store.publish()
+        assert reader.count_documents("source", EVERYTHING) == {"github": 3, "slack": 1, "drive": 1}
+        assert reader.count_documents("parents", Filters(readers=("public",))) == {"p1": 1, "p2": 1}
+        assert reader.count_documents("kind", Filters(readers=("group:g:1",))) == {"issue": 1}
+        assert reader.count_documents("kind", Filters()) == {}
+
+
+def test_documents_begin_with_their_first_points_the_newest_first(backend: Backend) -> None:
+    with both(backend) as (store, reader):
+        store.apply([new(point(name, **fields)) for name, fields in FILTERED.items()])
+        store.apply([new(point("long#0", updated_at="2026-02-01T00:00:00Z"), point("long#1"))])
+        store.publish()
+        newest = names(reader.newest(EVERYTHING, 10))
+        assert newest[:2] == ["slack#0", "long#0"]
+        assert set(newest[2:]) == {"github#0", "drive#0"}  # nobody's has no time
+        assert names(reader.newest(EVERYTHING, 1)) == ["slack#0"]
+        assert set(names(reader.beginnings(EVERYTHING, 10))) == {*FILTERED, "long#0"}
+        assert reader.beginnings(Filters(), 10) == reader.newest(Filters(), 10) == []
 
 
 def test_a_document_is_filtered_alike(backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -61,6 +62,25 @@ class AskedIndex(MemoryIndex):
         hidden = {document for one in filters.exclusions for document in one.documents}
         found = super().search(mode=mode, text=text, dense=dense, filters=filters, limit=1_000, depth=depth)
         return [hit for hit in found if hit.payload["document_id"] not in hidden][:limit]
+
+    def count_documents(self, field: str, filters: Filters) -> dict[str, int]:
+        counted = Counter[str]()
+        for hit in self._kept(super().beginnings(filters, 1_000), filters):
+            held = hit.payload[field]
+            counted.update([held] if isinstance(held, str) else held)
+        return counted
+
+    @staticmethod
+    def _kept(hits: Sequence[Hit], filters: Filters) -> list[Hit]:
+        """Without what exclusions of units and documents cover."""
+        return [
+            hit
+            for hit in hits
+            if not any(
+                hit.payload["document_id"] in one.documents or hit.payload["unit"] in one.units
+                for one in filters.exclusions
+            )
+        ]
 
 
 def deleted(*documents: str) -> RightsInForce:
@@ -143,3 +163,37 @@ def test_what_is_revoked_takes_no_places_and_weighs_no_words(points: int, exact:
     gone = Exclusion(documents=("d1",))
     assert asked.asked == [(4, candidates(3), (gone,) if exact else ())]
     assert asked.uncounted == [(gone, Exclusion(documents=("d9",))) if exact else ()]
+
+
+OWN = Filters(readers=("public",))
+
+
+@pytest.mark.parametrize(
+    ("rights", "expected"),
+    [
+        (NOTHING, {"a": 1, "b": 1, "c": 1}),
+        (deleted("a"), {"b": 1, "c": 1}),
+        (RightsInForce(documents={"b": RevokedScope(frozenset({"public"}), frozenset())}), {"a": 1, "c": 1}),
+        (RightsInForce(documents={"b": RevokedScope(frozenset({"user:eve"}), frozenset())}), {"a": 1, "b": 1, "c": 1}),
+        (RightsInForce(listed=frozenset({("acme", "acme/api")})), {"a": 1, "b": 1}),
+        (RightsInForce(withdrawals={"a": Withdrawal(frozenset(), frozenset())}), {"a": 1, "b": 1, "c": 1}),
+    ],
+    ids=["nothing", "deleted", "lost", "another's", "unknown unit", "lost text"],
+)
+def test_only_what_may_be_seen_is_counted_and_listed(rights: RightsInForce, expected: dict[str, int]) -> None:
+    hits = [chunk("a", tags=["a"]), chunk("b", tags=["b"]), chunk("c", tags=["c"], unit="lost/unit")]
+    index = permitted(AskedIndex(hits), InForce(rights))
+    assert index.count_documents("tags", OWN) == expected
+    assert {hit.payload["document_id"] for hit in index.beginnings(OWN, 10)} == set(expected)
+    assert {hit.payload["document_id"] for hit in index.newest(OWN, 10)} == set(expected)
+
+
+def test_of_text_that_was_taken_out_no_beginning_is_told() -> None:
+    rights = RightsInForce(withdrawals={"a": Withdrawal(frozenset(), frozenset())})
+    (hit,) = permitted(AskedIndex([chunk("a")]), InForce(rights)).newest(OWN, 1)
+    assert (hit.payload["title"], hit.payload["text"]) == ("A", "")
+
+
+def test_as_many_are_listed_as_are_asked_for() -> None:
+    index = permitted(AskedIndex(HITS), InForce(deleted(*(f"d{place}" for place in range(10)))))
+    assert len(index.beginnings(OWN, 5)) == 5
