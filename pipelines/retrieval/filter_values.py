@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
@@ -38,6 +39,14 @@ _FIELDS = {
     "tags_not": "tags",
 }
 """The field of the index that each filter asks."""
+_CONDITIONS: Mapping[str, Any] = {
+    "connection": "connections",
+    "unit": "units",
+    "kind": "kinds",
+    "parents": "parents_in",
+    "tags": "tags_in",
+}
+"""The condition of the index on each field."""
 _EXCLUDING = ("parents_not", "tags_not")
 """What does not exist need not be left out."""
 _WHAT = {"parents": "container", "tags": "tag"}
@@ -119,14 +128,20 @@ class FilterValues:
         return self._counted[field]
 
     def _find(self, field: str, value: str) -> tuple[str, ...]:
-        if value in self.count(field):
-            own: tuple[str, ...] = (value,)
-            return own if field != "author" else self._authors(value)
         if field == "author":
             return self._authors(value)
+        if self._exists(field, value):
+            return (value,)
         if field == "unit":
             return self._units(value)
         return (self._titles if field == "parents" else self._values(field)).known.get(fold(value), ())
+
+    def _exists(self, field: str, value: str) -> bool:
+        """Whether a document has exactly this value: programs send those, and to count all values takes longer."""
+        if field in self._counted:
+            return value in self._counted[field]
+        own = replace(self._seen, **{_CONDITIONS[field]: (value,)})
+        return bool(self._index.beginnings(own, 1))
 
     def _values(self, field: str) -> Values:
         counted = self.count(field)
