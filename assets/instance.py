@@ -25,6 +25,8 @@ from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_OVERRIDES = {"telemetry": {"enabled": False}}
+"""Of Dagster's settings where no dagster.yaml says anything: nothing is told to its makers."""
 _PATIENCE = 60.0
 """Seconds for which a command waits for the database of the history: as long as one takes to start anew."""
 
@@ -107,7 +109,7 @@ def _open(settings: Settings) -> dg.DagsterInstance:
             if os.environ.get("DAGSTER_HOME"):
                 return dg.DagsterInstance.get()
             home.mkdir(parents=True, exist_ok=True)
-            return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+            return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_OVERRIDES))
         except (CommandError, DatabaseError) as error:
             reason = error.orig if isinstance(error, DatabaseError) else error
             if is_full(settings.state_path):

@@ -19,8 +19,10 @@ def own_dlt_settings() -> Iterator[None]:
     from dlt.common.configuration.providers import CustomLoaderDocProvider
     from dlt.common.configuration.specs import PluggableRunContext
     from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
+    from dlt.common.runtime.telemetry import stop_telemetry
 
     context = Container()[PluggableRunContext]
+    stop_telemetry()  # the context has started it just now, before it could see our settings
     before = context.providers
     own = CustomLoaderDocProvider("Headrace", lambda: SETTINGS, supports_secrets=True)
     context.providers = ConfigProvidersContainer([own])

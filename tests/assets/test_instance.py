@@ -65,6 +65,11 @@ def break_history(home: Path) -> None:
         connection.execute("INSERT INTO alembic_version VALUES ('5771160a95ad')")
 
 
+def test_nothing_is_told_to_the_makers_of_dagster(settings: Settings) -> None:
+    with dagster_instance(settings) as instance:
+        assert not instance.telemetry_enabled
+
+
 def test_a_broken_history_is_named_with_its_cure(settings: Settings) -> None:
     with dagster_instance(settings):
         pass
