@@ -19,11 +19,16 @@ MODULES = (
     "pipelines.cli.app",
     "pipelines.cli.targets",
     "pipelines.embedding.openai.client",
+    "pipelines.events.run",
     "pipelines.index.embedded.reader",
     "pipelines.index.embedded.store",
     "pipelines.ingestion.orchestrator",
     "pipelines.landing.destination",
     "pipelines.retrieval.permitted_index",
+    "pipelines.service.app",
+    "pipelines.service.run",
+    "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.h11_impl",
     *(f"connectors.{source}.source" for source in ("drive", "github", "notion", "slack")),
 )
 

@@ -19,7 +19,7 @@ from pipelines.settings import Settings
 from tests.e2e.drive_search import Asked, asking
 from tests.emulators.company import connections
 from tests.emulators.embeddings import EmbeddingsServer
-from tests.installed import run_command
+from tests.installed import StartedCommand, run_command, start_command
 
 
 @dataclass
@@ -54,20 +54,15 @@ class Folder:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def started(self, *arguments: str) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                self.command(*arguments), cwd=self.path, env=own_environment(), stdout=subprocess.DEVNULL, stderr=log
-            )
-
-    @property
-    def _log(self) -> Path:
-        return self.path / "started.log"
+    def started(self, *arguments: str, log: str = "started.log", **environment: str) -> StartedCommand:
+        """A command that goes on beside the test; what it writes to standard error stands in this file."""
+        nothing = Path(os.devnull)
+        return start_command(arguments, self.path, own_environment() | environment, nothing, self.path / log)
 
     @property
     def log(self) -> str:
         """What commands that were started have written to standard error."""
-        return self._log.read_text()
+        return (self.path / "started.log").read_text()
 
     @staticmethod
     def command(*arguments: str) -> list[str]:

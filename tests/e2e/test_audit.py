@@ -31,8 +31,7 @@ QUESTION = "what does the zebra cost"
 def serving(folder: Folder, log: Path, port: int = 0) -> Iterator[str]:
     """`headrace serve` with standard error in a file, from its first answer until the context ends."""
     port = port or free_port()
-    with log.open("wb") as errors:
-        process = subprocess.Popen(folder.command("serve", "--port", str(port)), cwd=folder.path, stderr=errors)
+    process = folder.started("serve", "--port", str(port), log=log.name)
     url = f"http://127.0.0.1:{port}"
     try:
         while process.poll() is None:
@@ -233,10 +232,9 @@ def test_a_sync_says_what_it_published_and_which_rights_were_taken_away(
 
 def test_the_worker_says_that_it_works(folder: Folder) -> None:
     log = folder.path / "log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(folder.command("worker"), cwd=folder.path, stderr=errors)
-        while process.poll() is None and b"working for no connection" not in log.read_bytes():
-            time.sleep(0.1)
-        process.terminate()
-        assert process.wait() == 143
+    process = folder.started("worker", log=log.name)
+    while process.poll() is None and not (log.exists() and b"working for no connection" in log.read_bytes()):
+        time.sleep(0.1)
+    process.terminate()
+    assert process.wait() == 143
     assert log.read_text().endswith("ended by SIGTERM\n")

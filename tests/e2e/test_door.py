@@ -37,9 +37,7 @@ def serving(folder: Folder, *connections: Mapping[str, object], **more: object) 
     port, metrics_port = free_port(), free_port()
     folder.settings(connections=[dict(one) for one in connections], metrics={"port": metrics_port}, **more)
     found = Door(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics", folder.path / "log")
-    with found.log.open("wb") as log:
-        command = folder.command("serve", "--port", str(port))
-        process = subprocess.Popen(command, cwd=folder.path, env=own_environment(), stdout=log, stderr=log)
+    process = folder.started("serve", "--port", str(port), log=found.log.name)
     try:
         deadline = time.monotonic() + PATIENCE
         while not answers(found.url):

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ from tests.e2e.conftest import Folder, embedding_settings
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, serving
+from tests.installed import StartedCommand
 
 KEY = "a-key-for-the-test-of-events"
 ISSUES = 20
@@ -34,7 +34,7 @@ class Running:
     github: GitHub
     api: Repository
     port: int
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, StartedCommand] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         command = ("serve", "--port", str(self.port)) if name == "serve" else (name,)

@@ -38,7 +38,7 @@ def sync(folder: Folder, url: str, embeddings: EmbeddingsServer) -> tuple[float,
         while running.poll() is None:
             peak = max(peak, _megabytes(running.pid))
             time.sleep(0.05)
-    assert running.returncode == 0, folder.log
+    assert running.poll() == 0, folder.log
     return time.monotonic() - begun, peak
 
 
