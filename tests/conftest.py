@@ -20,6 +20,8 @@ from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.layout import create_shard
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
+from tests.compiled_statements import keep_compiled_statements
+from tests.covering import leave_the_rest_to_slow
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
 from tests.migration_scripts import keep_migration_scripts
 
@@ -39,7 +41,13 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     keep_migration_scripts()
+    keep_compiled_statements()
     keep_authorities()
+
+
+@pytest.hookimpl(tryfirst=True)  # before those with the marker are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_the_rest_to_slow(items)
 
 
 def pytest_collection_finish() -> None:

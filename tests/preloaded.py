@@ -10,6 +10,7 @@ from pathlib import Path
 from assets.instance import dagster_instance
 from connectors.http import trusted
 from pipelines.settings import Settings
+from tests.compiled_statements import keep_compiled_statements
 from tests.migration_scripts import keep_migration_scripts
 
 MODULES = (
@@ -38,6 +39,7 @@ def preload() -> None:
         import_module(module)
     trusted()  # reads the trusted certificates
     keep_migration_scripts()
+    keep_compiled_statements()
     with tempfile.TemporaryDirectory() as folder, dagster_instance(Settings(directory=Path(folder))):
         pass
     gc.collect()

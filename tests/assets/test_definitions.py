@@ -223,6 +223,7 @@ class QuietSource(MemorySource):
         return True
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("executor", "expected"),
     [
@@ -415,6 +416,7 @@ def test_partitions_are_called_as_their_units_and_follow_a_renaming(settings: Se
     assert found == {"#general (C1)": None, "#lounge (C1)": "C1", "nobody": None}
 
 
+@pytest.mark.slow
 def test_a_unit_that_is_renamed_while_it_is_read_is_shown_under_one_key(
     settings: Settings, source: MemorySource
 ) -> None:
@@ -491,6 +493,7 @@ def test_the_worker_tells_of_checks_what_has_changed(settings: Settings, source:
     assert told["every_document_accounted_for"] == [at_first, by_the_sync]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("cause", ["embedding", "source"])
 def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
     settings: Settings, source: MemorySource, monkeypatch: pytest.MonkeyPatch, cause: str
@@ -526,6 +529,7 @@ def test_units_are_failed_at_the_stage_that_stopped_and_told_once(
         assert status() == AssetPartitionStatus.MATERIALIZED
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_by_what_health_tells_is_no_news_of_its_own(settings: Settings, source: MemorySource) -> None:
     def break_down(page: object) -> NoReturn:
         raise Unavailable("memory", "HTTP 502")

@@ -84,6 +84,7 @@ class NoListTransport(httpx.BaseTransport):
         self._network.close()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("value", [None, [None], "a secret"], ids=["null", "nothing but null", "a text"])
 @pytest.mark.parametrize(("source", "path", "place"), LISTS)
 def test_what_is_no_list_loses_nothing_without_a_word(source: str, path: str, place: str, value: Any) -> None:

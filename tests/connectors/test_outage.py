@@ -204,6 +204,7 @@ def up_to_last_checkpoint(items: list[Item]) -> tuple[list[Item], Cursor | None]
     return [], None
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("everything", [False, True], ids=["every object", "everything"])
 @pytest.mark.parametrize("answered", [0, 25])
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -243,6 +243,7 @@ def test_moves_and_renames_show_without_embedding(world: World) -> None:
     assert (len(world.indexed), world.embedder.requests) == (count, sent)
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_shared_drives_is_found_in_the_other(world: World) -> None:
     other = world.drive.shared_drive("Other")
     note = world.drive.doc("Note", "A note on wheels.", other)
@@ -253,6 +254,7 @@ def test_a_file_that_changes_shared_drives_is_found_in_the_other(world: World) -
         assert world.parents("Note") == [name]
 
 
+@pytest.mark.each_pair
 @pytest.mark.parametrize("modes", [(RECONCILE, SyncOptions()), (RECONCILE, RECONCILE)], ids=["sync", "reconcile"])
 @pytest.mark.parametrize("old_first", [True, False])
 @pytest.mark.parametrize("has_feed", [True, False])
@@ -341,6 +343,7 @@ def test_a_file_moved_into_a_restricted_folder_loses_its_readers(world: World) -
     assert world.embedder.requests == sent
 
 
+@pytest.mark.slow
 def test_members_of_groups_are_those_of_the_directory(world: World) -> None:
     world.drive.groups = {
         "team@acme.test": ["bob@acme.test", "smiths@acme.test"],
@@ -364,6 +367,7 @@ def test_members_of_groups_are_those_of_the_directory(world: World) -> None:
     assert world.readers("Wheel") == {f"user:{ME}", TEAM}
 
 
+@pytest.mark.slow
 def test_comments_are_left_out_where_somebody_may_only_view(world: World) -> None:
     world.drive.comment(world.ids["plan-4"], "Who pays?", "The guild.", quoted="pump of mill 4")
     world.sync()
@@ -395,6 +399,7 @@ def test_a_shared_drive_that_is_out_of_reach_leaves_the_index_on_somebodys_word(
     assert not {"Wheel", "Axle"} & world.indexed
 
 
+@pytest.mark.slow
 def test_an_expired_page_token_leads_to_a_full_listing(world: World) -> None:
     world.sync()
     sent = world.embedder.requests
@@ -407,6 +412,7 @@ def test_an_expired_page_token_leads_to_a_full_listing(world: World) -> None:
     assert unchanged == 0
 
 
+@pytest.mark.slow
 def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: World) -> None:
     world.drive.has_feed = False
     world.sync()
@@ -417,6 +423,7 @@ def test_a_server_without_a_changes_feed_is_asked_for_what_was_modified(world: W
     assert world.sync(RECONCILE).documents.deleted == 1
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("only", "fault"),
     [

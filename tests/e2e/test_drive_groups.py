@@ -63,6 +63,7 @@ def test_a_group_that_drive_fails_to_tell_keeps_its_members(asked: Asked) -> Non
     assert (asked.found(BOB), asked.found(OUT)) == (set(), {"Shared zebra", "Own zebra"})
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("how", sorted(UNREADABLE.keys() - {"429"}))  # a limit is everybody's
 def test_a_deleted_group_loses_its_members_although_another_one_cannot_be_told(asked: Asked, how: str) -> None:
     share_with_team(asked)

@@ -43,6 +43,7 @@ def shared(asked: Asked, name: str, parent: str, *people: str) -> tuple[str, dic
     return file, {one: asked.drive.share(file, person(one)) for one in people}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "loss",
     ["unshared", pytest.param("trashed", marks=pytest.mark.slow), pytest.param("deleted", marks=pytest.mark.slow)],
@@ -98,6 +99,7 @@ def test_a_pause_costs_what_has_changed_and_no_content(asked: Asked, unit: str) 
     assert set(more) <= {f"files/{files[0][0]}/permissions"}
 
 
+@pytest.mark.one_case
 def test_a_file_moved_into_a_paused_unit_keeps_none_of_its_old_readers(asked: Asked, unit: str, paused: str) -> None:
     open_folder = asked.drive.folder("Open")
     asked.drive.share(open_folder, person(BOB))
@@ -128,6 +130,7 @@ def test_a_file_moved_into_a_unit_that_is_new_in_a_pause(asked: Asked) -> None:
     assert asked.found(BOB) == set()
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("happens", ["unshared", pytest.param("trashed", marks=pytest.mark.slow), "moved"])
 def test_what_happens_to_a_folder_happens_to_the_files_below(asked: Asked, happens: str) -> None:
     plans = asked.drive.folder("Plans")
@@ -164,6 +167,7 @@ def test_what_comes_back_in_a_pause_is_found_again(asked: Asked, unit: str) -> N
     assert (asked.found(TOM), asked.found(BOB)) == ({"Zebra"}, set())
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("fault", [UNREADABLE["500"], UNREADABLE["403"]], ids=["500", "403"])
 def test_a_file_is_nobodys_until_somebody_tells_who_may_read_it(asked: Asked, fault: Fault) -> None:
     team = asked.drive.shared_drive("Team")

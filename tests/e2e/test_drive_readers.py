@@ -14,6 +14,7 @@ from tests.emulators.drive import ME, Fault, domain, group, permission_id, perso
 RECONCILE = SyncOptions(mode="reconcile")
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "fault",
     [
@@ -123,6 +124,7 @@ def test_a_drive_restricts_who_finds_its_files(asked: Asked, restrictions: dict[
     assert asked.embedder.requests == embedded
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("discoverable", [True, False])
 def test_a_domain_finds_what_it_may_discover(asked: Asked, discoverable: bool) -> None:
     file = asked.drive.doc("Zebra", "A zebra.")

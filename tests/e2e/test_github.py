@@ -246,6 +246,7 @@ def test_pages_of_a_wiki_follow_their_repository(world: World) -> None:
     assert not any(one.startswith("wiki/") for one in world.indexed)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("options", [SyncOptions(), SyncOptions(mode="full"), RECONCILE], ids=lambda one: one.mode)
 def test_pages_stay_while_nobody_finds_their_wiki(world: World, options: SyncOptions) -> None:
     """GitHub says so of one that the token may not read."""
@@ -266,6 +267,7 @@ def test_a_file_that_moves_is_under_its_new_name_alone(world: World) -> None:
     assert "blob/attic/old-wheel.md" in world.indexed
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("taken_over", [False, True])
 def test_a_renamed_repository_is_the_same_unit_and_costs_no_embedding(world: World, taken_over: bool) -> None:
     world.sync()
@@ -298,6 +300,7 @@ def test_who_takes_over_a_name_gets_no_rights_with_it(world: World) -> None:
     assert len(world.indexed) == 17 + 1
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "old",
     [
@@ -343,6 +346,7 @@ class KnownByName:
         return own.replace(f"/{self._unit.id}", f"/{self._unit.name}", 1)
 
 
+@pytest.mark.slow
 def test_units_that_had_their_name_for_an_id_are_read_again_without_embedding(world: World) -> None:
     """They are gone for the catalog, and those by the id take their place."""
     earlier: Any = KnownByName(world)
@@ -372,12 +376,14 @@ def test_a_deleted_repository_leaves_the_index_on_somebodys_word(world: World) -
     assert world.indexed == set()
 
 
+@pytest.mark.slow
 def test_an_archived_repository_stays(world: World) -> None:
     world.sync()
     world.api.archived = True
     assert world.sync(RECONCILE).documents.deleted == 0
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("by_event", [False, True])
 def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool) -> None:
     web = world.github.repository("acme/web")
@@ -393,6 +399,7 @@ def test_a_transferred_issue_is_found_where_it_went(world: World, by_event: bool
     assert "mill 2 is stuck" in world.text(f"issues/{moved}", str(web.id))
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("include", ["*", "acme/api"], ids=["listed", "named"])
 def test_a_repository_that_is_blocked_is_hidden_at_once_and_goes_on_somebodys_word(world: World, include: str) -> None:
     """And comes back whole where the block is lifted."""
@@ -431,6 +438,7 @@ def test_readers_follow_the_repository_without_embedding(world: World) -> None:
     assert world.embedder.requests == sent
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("only", "fault"),
     [

@@ -99,6 +99,7 @@ def withdraw_address(github: GitHub, repository: Repository) -> None:
     del github.emails["bob"]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("happens", "loses", "keeps"),
     [

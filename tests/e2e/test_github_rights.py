@@ -82,6 +82,7 @@ def test_events_of_a_repository_that_is_not_included_lead_to_nothing(github: Git
     assert (event["state"], event["reason"]) == ("ignored", f"{other.id} is not among this connection's units")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("how", ["down", "forbidden"])
 @pytest.mark.parametrize("action", ["deleted", "transferred"])
 def test_an_issue_is_gone_from_its_place_with_the_event(
@@ -103,6 +104,7 @@ def test_an_issue_is_gone_from_its_place_with_the_event(
     assert "Zebra" not in opened.found("zebra", ADA)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("how", ["down", "forbidden"])
 def test_a_deletion_that_is_not_true_ends_with_the_next_read(
     github: GitHub, repository: Repository, opened: Office, how: Refusal
@@ -117,6 +119,7 @@ def test_a_deletion_that_is_not_true_ends_with_the_next_read(
     assert "Zebra" in opened.found("zebra", ADA)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("of_unit", [False, True], ids=["connection", "unit"])
 def test_a_file_that_a_push_removes_is_lost_during_a_pause(
     github: GitHub, repository: Repository, opened: Office, of_unit: bool

@@ -58,6 +58,7 @@ def test_a_private_channel_has_no_name_outside_of_it(slack: Office) -> None:
     assert f"zebra talk of #{SECRET.lower()}" in told(slack, ADA)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("readers_of_secret", [(ADA,), (ADA, BOB)], ids=["narrower", "the same"])
 def test_a_page_that_not_all_readers_may_see_is_untitled(
     settings: Settings, readers_of_secret: tuple[str, ...]

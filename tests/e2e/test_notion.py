@@ -151,6 +151,7 @@ def synced(original: str | None, *inside: dict[str, Any]) -> dict[str, Any]:
     return {"type": "synced_block", "synced_block": {"synced_from": source}, "children": list(inside)}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("told", [False, True], ids=["sync", "event"])
 def test_what_shows_a_synced_block_follows_its_original_in_another_unit(world: World, told: bool) -> None:
     notion = world.notion
@@ -221,6 +222,7 @@ def test_files_are_loaded_again_only_when_they_are_others(world: World) -> None:
     assert {"new.md"} == world.titles - ALL - {"plan.csv"}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "answer",
     [
@@ -272,6 +274,7 @@ def test_a_moved_page_takes_all_below_along(world: World) -> None:
     assert (report.errors, report.documents.deleted, report.documents.new) == ({}, 0, 0)
 
 
+@pytest.mark.each_pair
 @pytest.mark.parametrize("away", ["news", ""], ids=["into another unit", "a unit of its own"])
 @pytest.mark.parametrize("told", [False, True], ids=["sync", "event"])
 @pytest.mark.parametrize("synced", [False, True], ids=["and back at once", "and back after a sync"])
@@ -295,6 +298,7 @@ def test_a_page_that_moves_away_and_back_has_all_below_with_it(
     assert {state.hidden for state in states.values()} == {None}
 
 
+@pytest.mark.slow
 def test_a_move_that_no_time_tells_is_found_by_a_reconcile(world: World) -> None:
     world.sync()
     world.notion.move(world.ids["oil"], world.ids["gears"], silently=True)
@@ -304,6 +308,7 @@ def test_a_move_that_no_time_tells_is_found_by_a_reconcile(world: World) -> None
     assert world.stands_in("Oil") == ["Handbook", "Pumps", "Gears"]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("first", ["handbook", "news"])
 @pytest.mark.parametrize("silently", [False, True], ids=["edited", "untold"])
 def test_what_moved_is_found_whichever_of_its_units_is_looked_at_first(
@@ -321,6 +326,7 @@ def test_what_moved_is_found_whichever_of_its_units_is_looked_at_first(
     assert sum(times for text, times in world.embedder.embedded.items() if text.startswith("Oil\n")) == 1
 
 
+@pytest.mark.slow
 def test_many_that_moved_are_kept_unseen_until_their_new_unit_is_read(world: World) -> None:
     world.sync()
     world.notion.move(world.ids["pumps"], world.ids["news"], silently=True)
@@ -369,6 +375,7 @@ def test_other_readers_take_effect_without_embedding(world: World) -> None:
     assert report.embedding.inputs == 0
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "fault",
     [
@@ -411,6 +418,7 @@ def test_a_server_of_the_older_version(world: World) -> None:
     assert world.stands_in("Entry 1") == ["Handbook", "Log"]
 
 
+@pytest.mark.slow
 def test_a_database_with_several_sources(world: World) -> None:
     own = world.notion.database("Plans", says="What is to come", sources=("Near", "Far"))
     far = world.notion.objects[own]["data_sources"][1]["id"]
@@ -421,6 +429,7 @@ def test_a_database_with_several_sources(world: World) -> None:
     assert "A second wheel" in world.titles
 
 
+@pytest.mark.slow
 def test_a_block_that_nobody_knows_and_one_that_notion_hides(world: World) -> None:
     hologram = {"type": "hologram", "hologram": {"rich_text": text("A wheel of light.")}}
     hidden = {"type": "unsupported", "unsupported": {"block_type": "form"}}
@@ -477,6 +486,7 @@ def test_event_of_a_new_page_that_search_does_not_show_yet(world: World) -> None
     assert world.stands_in("Tallow") == ["Handbook", "Pumps", "Oil"]
 
 
+@pytest.mark.slow
 def test_event_of_a_new_page_at_the_top(world: World) -> None:
     world.sync()
     world.ids["rules"] = world.notion.page("Rules", block("paragraph", "No smoking."))
@@ -484,6 +494,7 @@ def test_event_of_a_new_page_at_the_top(world: World) -> None:
     assert "Rules" in world.titles
 
 
+@pytest.mark.slow
 def test_event_of_a_new_page_at_the_top_that_search_does_not_show_yet(world: World) -> None:
     world.sync()
     world.ids["rules"] = world.notion.page("Rules", block("paragraph", "No smoking."))
@@ -492,6 +503,7 @@ def test_event_of_a_new_page_at_the_top_that_search_does_not_show_yet(world: Wor
     assert "Rules" in world.titles
 
 
+@pytest.mark.slow
 def test_event_of_a_rename_reaches_what_stands_below(world: World) -> None:
     world.sync()
     world.notion.rename(world.ids["pumps"], "Machines")
@@ -521,6 +533,7 @@ def test_events_of_the_trash_and_back(world: World) -> None:
     assert world.titles == ALL | FILES
 
 
+@pytest.mark.slow
 def test_event_of_a_database_in_the_trash(world: World) -> None:
     world.sync()
     world.notion.trash(world.ids["log"])
@@ -528,6 +541,7 @@ def test_event_of_a_database_in_the_trash(world: World) -> None:
     assert world.titles == (ALL | FILES) - {"Log", "Entry 0", "Entry 1", "Entry 2", "Entry 3", "plan.csv"}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("parent", ["log", "handbook"])
 def test_event_of_a_schema(world: World, parent: str) -> None:
     """Notion's examples name a page as the parent of a data source, its reference the database."""

@@ -113,6 +113,7 @@ def test_an_idle_top_page_of_a_large_workspace_costs_at_most_three_requests_an_h
     assert sum(syncs[:SYNCS]) + readings <= BUDGET * len(company.tops) < SYNCS * complete + readings
 
 
+@pytest.mark.slow
 def test_what_an_edit_tells_of_is_found_by_the_next_sync_and_all_else_within_the_hour(read: Company) -> None:
     read.notion.sealed.clear()
     read.notion.rename(read.pages[3], "Striped zebra")
@@ -127,6 +128,7 @@ def test_what_an_edit_tells_of_is_found_by_the_next_sync_and_all_else_within_the
     assert "New zebra" in read.found
 
 
+@pytest.mark.slow
 def test_a_top_page_that_is_shared_no_more_is_hidden_within_the_hour_and_by_a_command_at_once(read: Company) -> None:
     before, lost = read.found, {"Zebras 1", "Zebra 1", "Zebra 5", "Zebra 9"}
     read.unshare(read.tops[1])

@@ -81,6 +81,7 @@ LOSSES: dict[str, tuple[str, Callable[[Handbook], None], set[str]]] = {
 }
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(("kind", "lose", "kept"), LOSSES.values(), ids=LOSSES)
 def test_what_is_below_a_page_and_its_files_are_lost_with_it(
@@ -99,6 +100,7 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("target", ["paused", "down", "missing"])
 @pytest.mark.parametrize("scheduled", [False, True])
 def test_a_page_that_moved_without_an_event_is_lost_although_its_new_unit_is_not_read(
@@ -132,6 +134,7 @@ def test_a_page_that_is_not_in_the_trash_after_all_is_found_again_with_all_below
     assert opened.found("zebra", BOB) == before
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(("kind", "lose"), [one[:2] for one in LOSSES.values()], ids=LOSSES)
 def test_what_is_below_a_page_is_lost_without_a_request_for_each(
     handbook: Handbook, kind: str, lose: Callable[[Handbook], None]

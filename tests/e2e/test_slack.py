@@ -187,6 +187,7 @@ def test_files_are_what_they_hold(world: World) -> None:
     assert world.sync(RECONCILE).documents.changed == 0
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("by_event", [False, True])
 def test_a_canvas_that_is_edited_is_read_again(world: World, by_event: bool) -> None:
     world.slack.share("C1", "F3", b"<p>Build a dam.</p>", mode="canvas", mimetype="text/html")
@@ -208,6 +209,7 @@ def test_a_file_that_is_deleted_goes_with_the_event_on_its_message(world: World)
     assert "twelve spokes" not in world.text
 
 
+@pytest.mark.slow
 def test_reading_a_thread_again_does_not_load_its_files_again(world: World) -> None:
     world.slack.share("C1", "F3", b"In the thread.", thread=world.root)
     world.sync()
@@ -348,6 +350,7 @@ def test_what_could_not_be_read_is_read_once_it_is_allowed(world: World) -> None
     assert "**ada**" in world.text
 
 
+@pytest.mark.slow
 def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     world.slack.contents["F1"] = b"<html>Sign in</html>"
     world.slack.files["F1"] |= {"mimetype": "text/plain", "size": len(world.slack.contents["F1"])}
@@ -360,6 +363,7 @@ def test_a_sign_in_page_is_not_a_file(world: World) -> None:
     assert "files:read" in reasons["slack:acme/C1/files/F1"]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("only", "fault"),
     [

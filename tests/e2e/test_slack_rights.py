@@ -50,6 +50,7 @@ def unshare(slack: Slack, file: str) -> None:
     slack.files[file] |= {"channels": [], "shares": {}}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(
     ("kind", "lose"), [("file_deleted", Slack.delete_file), ("file_unshared", unshare)], ids=["deleted", "unshared"]
@@ -90,6 +91,7 @@ def test_the_words_of_a_root_that_is_deleted_are_no_title_of_its_replies(slack: 
     assert opened.found("takeover", BOB) == set()
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("guest", [False, True])
 def test_a_channel_made_private_is_its_members_before_its_history_can_be_read(
     slack: Slack, opened: Office, guest: bool

@@ -96,6 +96,7 @@ def asked_of(service: GitHub, part: str) -> int:
     return Counter(part_of(path, b"discussions(") for path in paths)[part]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(("part", "how"), TOLD, ids=[f"{part.name}-{how}" for part, how in TOLD])
 def test_what_was_refused_from_the_beginning_is_read_once_it_is_granted(
     service: GitHub, connection: GitHubConnection, connector: GitHubConnector, part: Part, how: Refusal

@@ -116,6 +116,7 @@ def where(services: Services) -> tuple[str, str] | None:
     return state.unit, state.status
 
 
+@pytest.mark.each_pair
 @pytest.mark.parametrize("second", MODES)
 @pytest.mark.parametrize("first", MODES)
 @pytest.mark.parametrize("units", [(A, B), (B, A)], ids=["old-first", "new-first"])
@@ -138,6 +139,7 @@ def test_it_is_found_in_the_unit_that_it_went_to(
     assert where(services) == ("b", "indexed")
 
 
+@pytest.mark.each_pair
 @pytest.mark.parametrize("second", MODES)
 @pytest.mark.parametrize("feeds", [True, False])
 @pytest.mark.parametrize("says", ["document", "gone to"])
@@ -197,6 +199,7 @@ def test_what_one_unit_has_lost_another_one_keeps(services: Services, source: Tw
     assert where(services) == ("b", "indexed")
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("mode", "tells"),
     [("reconcile", False), ("reconcile", True), ("changes", True)],
