@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,18 @@ def bundled_records() -> list[dict[str, Any]]:
     return [record for record in records if record["source_type"] in ours]
 
 
+_PORTS = range(12_000, 32_000)
+_ports = islice(cycle(_PORTS), os.getpid() * 61 % len(_PORTS), None)
+
+
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that no other process is given meanwhile: it lies below those that the system hands out, and each process
+    of the tests begins elsewhere."""
+    for port in _ports:
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("all ports are taken")
 
 
 @contextmanager

@@ -37,7 +37,7 @@ IN_PROCESSES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Node]:
+def node(turn: None, tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Node]:
     from moto.server import ThreadedMotoServer
 
     root = tmp_path_factory.mktemp("node")

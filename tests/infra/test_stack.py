@@ -72,7 +72,7 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, new_postgres_database: Callable[[], str]) -> Iterator[Stack]:
+def stack(turn: None, tmp_path: Path, new_postgres_database: Callable[[], str]) -> Iterator[Stack]:
     from moto.server import ThreadedMotoServer
 
     home = tmp_path / "home"
