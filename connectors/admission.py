@@ -67,7 +67,7 @@ def admit(item: object, connection: Connection, unit: Unit) -> ObjectItem | Refu
     In what only people read, half a character becomes `?`: JSON can spell one, and no encoding can hold it.
     """
     if not isinstance(item, Document | Skipped | Failed | Deleted):
-        return _refused(item, repr(item), f"an item of type {type(item).__name__} is none of the contract's")
+        return _refused(item, repr(item), f"an item of type {type(item).__name__} is not one of the contract's")
     document_id = item.id if isinstance(item, Document) else item.document_id
     if reason := wrong_id(document_id, connection):
         return _refused(item, str(document_id), reason)

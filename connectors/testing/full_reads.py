@@ -99,7 +99,7 @@ def _parts(seen: Observation) -> Iterator[str]:
     for read in seen.reads:
         for item in read.items:
             if isinstance(item, PartState) and item.part not in table:
-                yield f"{read.unit.id}: {item.part!r} is none of {sorted(table)}"
+                yield f"{read.unit.id}: {item.part!r} is not one of {sorted(table)}"
 
 
 @promise("a full read yields each object once, in one unit")

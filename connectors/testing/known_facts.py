@@ -19,7 +19,7 @@ def _types(seen: Observation) -> Iterator[str]:
     items = (item for read in seen.reads for item in read.items)
     for value in (*seen.units, *items, *entries, *seen.memberships):
         if not isinstance(value, Yielded):
-            yield f"{value!r} is none of the contract's"
+            yield f"{value!r} is not one of the contract's"
             continue
         yield from (f"{type(value).__name__}: {wrong}" for wrong in wrong_fields(value))
         yield from (f"{text!r} cannot be encoded, in {value}" for text in _texts(value) if not is_encodable(text))

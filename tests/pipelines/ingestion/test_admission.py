@@ -63,7 +63,7 @@ def test_objects_without_an_id_have_rows_of_their_own() -> None:
 def test_an_item_of_another_type_is_a_failure(item: Any) -> None:
     found = ADMISSION.admit(item)
     assert isinstance(found, Failed)
-    assert "is none of the contract's" in found.error
+    assert "is not one of the contract's" in found.error
 
 
 def test_a_wrong_connector_leaves_the_rows_of_others_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
