@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from connectors.testing.emulator import serving
-from tests.e2e.conftest import Folder, Ran, embedding_settings
+from tests.e2e.conftest import Folder, Ran, embedding_settings, own_environment
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.examples.conftest import LINEAR
@@ -102,7 +102,8 @@ def mill(importable: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def service(mill: Mill) -> Iterator[str]:
     """`headrace serve` on what was synced; its URL."""
     port = free_port()
-    process = mill.folder.started("serve", "--port", str(port))
+    command = mill.folder.command("serve", "--port", str(port))
+    process = subprocess.Popen(command, cwd=mill.folder.path, env=own_environment(), stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60
