@@ -37,7 +37,7 @@ from connectors.drive.credentials import Authorization
 from connectors.drive.cursor import ChangesCursor, DriveCursor, ListingCursor, ModifiedCursor, parse_cursor
 from connectors.drive.directory import GoogleDirectory, Person
 from connectors.drive.documents import DriveDocuments, FileItem, Found, ReadFiles, ReadItem
-from connectors.drive.folders import ROOT, ROOT_NAME, FileLocation, FolderTree, LocatedFile
+from connectors.drive.folders import FolderTree, LocatedFile
 from connectors.drive.lacking import take_lacking
 from connectors.drive.part_table import CHANGES, LISTING, PARTS_BY_NAME
 from connectors.drive.push_channels import ChannelState, renew_channels
@@ -45,6 +45,7 @@ from connectors.drive.reader import DriveUnitReader
 from connectors.drive.rights import read_rights
 from connectors.drive.settings import DriveConnection
 from connectors.drive.sharing import DriveSharing
+from connectors.drive.units import DriveUnits
 from connectors.drive.unlisted_changes import UnitPlace, unlisted_changes
 from connectors.drive.watch import watch_parts
 from connectors.errors import (
@@ -63,8 +64,6 @@ from connectors.part_watch import LackingObjects
 from connectors.source_parts import listing_gap
 
 logger = logging.getLogger(__name__)
-
-_WEB = "https://drive.google.com/drive"
 
 
 class DriveConnector:
@@ -87,13 +86,13 @@ class DriveConnector:
         self._client = DriveClient(connection, transport, authorization)
         url = None if owner else connection.directory_url
         self._directory = GoogleDirectory(connection, url, transport) if url else None
-        self._only_shared = only_shared
         self._feed = ChangesFeed(self._client)
         self._folders = FolderTree(self._client, owner)
         self._sharing = DriveSharing(self._client, self._folders, connection)
-        self._is_listed = False
-        self._refused: SourceError | None = None
         self._documents = DriveDocuments(self._client, self._folders, self._sharing, connection)
+        self._units = DriveUnits(
+            connection, self._client, self._folders, self._sharing, self._documents, only_shared=only_shared
+        )
 
     @property
     def requests(self) -> int:
@@ -114,18 +113,17 @@ class DriveConnector:
         """Shared drives, folders at the top of what the account sees, and `root` for what lies in none."""
         self._documents.parts = watch_parts()
         self._feed.forget()
-        self._refused = self._list_folders()
-        if self._refused:
-            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[LISTING], self._refused)])
-        yield from (unit for unit in self._all_units() if self._connection.includes(unit.id, unit.name))
+        self._units.refresh()
+        if self._units.refused:
+            raise UnreadableUnits(gaps=[listing_gap(PARTS_BY_NAME[LISTING], self._units.refused)])
+        yield from self._units.entries()
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
-        self._list_if_needed()
-        self._begin_unit()
-        if self._refused:
-            yield from self._lost_meanwhile(unit, parse_cursor(cursor), self._refused)
-            yield from self._listing_states()
+        self._units.begin()
+        if refused := self._units.refused:
+            yield from self._lost_meanwhile(unit, parse_cursor(cursor), refused)
+            yield from self._units.listing_states()
             yield Checkpoint(cursor or {})
         elif window is not None:
             yield from self._reader(unit, self._content_reads()).read_window(window)
@@ -188,10 +186,9 @@ class DriveConnector:
 
     def listing(self, unit: Unit) -> Iterator[ListingEntry | PartState]:
         """See `connectors.contract.Connector`."""
-        self._list_if_needed()
-        self._begin_unit()
-        yield from self._listing_states()
-        if not self._refused:
+        self._units.begin()
+        yield from self._units.listing_states()
+        if not self._units.refused:
             yield from self._reader(unit, self._content_reads()).entries()
 
     def unit_of(self, document_id: str) -> str | None:
@@ -253,7 +250,7 @@ class DriveConnector:
         except NotFound:
             return Deleted(document_id, is_unfound=True)
         location = self._folders.locate(file)
-        is_read = not file.trashed and not file.is_folder and self._includes(location)
+        is_read = not file.trashed and not file.is_folder and self._units.includes(location)
         return LocatedFile(file, location) if is_read else Deleted(document_id)
 
     def _read_since(
@@ -278,7 +275,7 @@ class DriveConnector:
             self._folders,
             self._documents,
             reader.unit,
-            self._includes,
+            self._units.includes,
             reader.read_files,
             self._isolation(),
         )
@@ -306,46 +303,5 @@ class DriveConnector:
     def _content_reads(self, *, as_a_whole: bool = False) -> ReadFiles[Document]:
         return partial(self._documents.read, isolation=self._isolation(), as_a_whole=as_a_whole)
 
-    def _list_if_needed(self) -> None:
-        """A person's folders are listed by no listing of units."""
-        if self._folders.own_unit or not self._is_listed:
-            self._refused = self._list_folders()
-
-    def _list_folders(self) -> SourceError | None:
-        """List what the units are made of; the error where listings alone are refused or fail. Raises SourceError."""
-        try:
-            self._documents.parts.ask(LISTING, self._folders.refresh)
-        except (AuthenticationFailed, RateLimited):
-            raise
-        except SourceError as error:
-            self._client.about()  # raises where Drive as a whole is in trouble
-            return error
-        self._is_listed = True
-        return None
-
-    def _begin_unit(self) -> None:
-        """What the parts tell from here on is about another unit."""
-        self._documents.parts.begin_unit()
-        self._documents.parts.tell(LISTING, self._refused)
-
-    def _listing_states(self) -> list[PartState]:
-        return self._documents.parts.states({LISTING: [self._documents.document_id("")]})
-
     def _isolation(self) -> Isolation:
         return Isolation(lambda: self._client.requests)
-
-    def _includes(self, location: FileLocation) -> bool:
-        if self._folders.own_unit:
-            return location.unit == self._folders.own_unit
-        is_read = not self._only_shared or self._folders.drive_id(location.unit) is not None
-        return is_read and self._connection.includes(location.unit, location.unit_name)
-
-    def _all_units(self) -> Iterator[Unit]:
-        drives = [one for one in self._folders.drives.values() if self._connection.includes(one.id, one.name)]
-        for drive, readers in self._sharing.drive_readers(drives):
-            yield Unit(drive.id, drive.name, f"{_WEB}/folders/{drive.id}", readers)
-        if self._only_shared:
-            return
-        for folder in self._folders.top():
-            yield Unit(folder.id, folder.name, f"{_WEB}/folders/{folder.id}")
-        yield Unit(ROOT, ROOT_NAME, f"{_WEB}/my-drive")

@@ -117,5 +117,16 @@ def status(
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
+@app.command(epilog=examples("headrace demo", "headrace demo --no-serve"))
+def demo(
+    serve: Annotated[bool, typer.Option(help="Leave a server running at the end")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of that server")] = 8800,
+) -> None:
+    """Run everything on a sample company: no key, no account, no network."""
+    from pipelines.cli.demo import run_demo
+
+    run_demo(serve=serve, port=port)
+
+
 for _commands in (init, ingestion, answers, upkeep, services, assistants, events, sign_ins):
     app.add_typer(_commands.app)

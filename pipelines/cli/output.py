@@ -21,7 +21,7 @@ from pipelines.printable import printable, printable_json
 if TYPE_CHECKING:
     from pipelines.catalog import Migration
     from pipelines.operations.estimate import Estimate
-    from pipelines.operations.health import Incident
+    from pipelines.operations.incidents import Incident
     from pipelines.retrieval.schema import DocumentResult, SearchResponse
 
 

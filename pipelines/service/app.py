@@ -19,7 +19,8 @@ from pipelines.embedding.base import Embedder
 from pipelines.events.spool import Spool
 from pipelines.index.contract import IndexReader
 from pipelines.metrics import watch_catalog
-from pipelines.operations.health import SUMMARIES, Health, read_health
+from pipelines.operations.health import Health, read_health
+from pipelines.operations.incidents import SUMMARIES
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.retriever import Retriever

@@ -30,14 +30,3 @@ def serve(
     from pipelines.service import serve as serve_http
 
     serve_http(load_for_long(patience=0.0), host, port)  # what it answers meanwhile is better than no answer
-
-
-@app.command(epilog=examples("headrace demo", "headrace demo --no-serve"))
-def demo(
-    serve: Annotated[bool, typer.Option(help="Leave a server running at the end")] = True,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of that server")] = 8800,
-) -> None:
-    """Run everything on a sample company: no key, no account, no network."""
-    from pipelines.cli.demo import run_demo
-
-    run_demo(serve=serve, port=port)

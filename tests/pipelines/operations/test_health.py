@@ -32,7 +32,8 @@ from pipelines.errors import (
     TextRefused,
 )
 from pipelines.ingestion.causes import describe_error, find_cause
-from pipelines.operations.health import Health, Incident, combine_incidents
+from pipelines.operations.health import Health, combine_incidents
+from pipelines.operations.incidents import Incident
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
