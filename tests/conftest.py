@@ -24,6 +24,7 @@ from tests.compiled_statements import keep_compiled_statements
 from tests.covering import leave_the_rest_to_slow
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
 from tests.migration_scripts import keep_migration_scripts
+from tests.quick_loads import write_documents
 
 # The same examples in every run: what a run finds, the next one finds too.
 # A machine that is busy with something else is no reason to fail.
@@ -116,6 +117,20 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
             patched.setattr("pipelines.index.embedded.layout.TIME_FIELDS", ())
             patched.setattr("pipelines.index.embedded.layout.NUMBER_FIELDS", ())
         patched.setattr("pipelines.index.embedded.store.create_shard", copied)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole_landing() -> bool:
+    """Whether documents are loaded through dlt."""
+    return False
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loads_are_quick(whole_landing: bool) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        if not whole_landing:
+            patched.setattr("pipelines.landing.Landing.write_documents", write_documents)
         yield
 
 

@@ -215,6 +215,7 @@ def _finds(headrace: Callable[..., Ran], question: str, name: str) -> bool:
     return any(result["document_id"].endswith(name) for result in found)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("source", ["github", "slack", "notion", "drive"], indirect=True)
 def test_what_is_listed_is_not_gone_where_its_address_does_not_know_it(
     source: Source, folder: Folder, headrace: Callable[..., Ran]
@@ -271,6 +272,7 @@ def test_what_an_event_does_not_find_is_hidden_and_comes_back_with_the_next_sync
     assert embeddings.inputs == paid
 
 
+@pytest.mark.one_case
 def test_what_is_not_found_any_more_is_looked_for_a_few_times_only(
     source: Source, folder: Folder, headrace: Callable[..., Ran]
 ) -> None:

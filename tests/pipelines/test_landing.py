@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,14 @@ from pipelines.landing.chunk_rows import chunk_table
 from pipelines.settings import LandingSettings, Settings
 from tests.pipelines.chunking.files import PDF, pdf
 from tests.pipelines.documents import document
+from tests.quick_loads import write_documents
 
 BUCKET = "headrace-landing"
+
+
+@pytest.fixture(scope="module")
+def whole_landing() -> bool:
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,19 @@ def test_a_load_has_the_columns_that_any_dlt_user_gets(tmp_path: Path) -> None:
     landing = Landing(Settings(directory=tmp_path))
     path = landing.write_documents("github", "acme", "unit", [document(1)])
     assert pq.read_schema(tmp_path / ".headrace" / "landing" / path).equals(documents_schema())
+
+
+def test_tests_that_load_without_dlt_load_the_same(landing: Landing) -> None:
+    rows = [
+        document(1),
+        document(2, content=b"%PDF", content_type="application/pdf", tags=()),
+        Deleted("github:acme/x"),
+    ]
+    through_dlt, without = (
+        pq.read_table(io.BytesIO(landing.files.read(load(landing, "github", "acme-github", "unit", rows))))
+        for load in (Landing.write_documents, write_documents)
+    )
+    assert through_dlt.equals(without)
 
 
 def test_each_load_is_a_file_of_its_own(landing: Landing) -> None:

@@ -150,6 +150,7 @@ def test_what_a_person_asks_for_and_what_compares_lists_at_once(
     assert (source.listings, source.asked) == (2, [])
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(("units", "cost", "listings"), [(2, 1, 2), (2, 2, 1), (20, 13, 2), (20, 14, 1)])
 def test_a_listing_that_the_budget_allows_four_times_an_hour_is_made_by_each_sync(
     services: Services, source: LargeSource, units: int, cost: int, listings: int
@@ -178,6 +179,7 @@ def test_a_unit_that_is_gone_is_gone_by_the_next_listing_only(services: Services
     assert not revoked(services)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "shown",
     [

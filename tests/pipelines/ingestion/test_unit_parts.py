@@ -73,6 +73,7 @@ def readers(services: Services) -> dict[str, tuple[str, ...]]:
         return {payload["document_id"]: tuple(payload["readers"]) for _, payload in store.scan()}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("options", [RECONCILE, FULL], ids=["reconcile", "full"])
 @pytest.mark.parametrize("state", [REFUSED, FAILING], ids=["refused", "failing"])
 def test_what_a_part_had_stays_while_others_are_brought_up_to_date(

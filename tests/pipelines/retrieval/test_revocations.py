@@ -176,7 +176,7 @@ TOKENS = st.frozensets(st.sampled_from(["public", "user:bo", "user:ada", "group:
 SCOPES = st.builds(RevokedScope, TOKENS, TOKENS)
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     units=st.dictionaries(st.sampled_from([UNIT, ("acme", "v")]), SCOPES),
     documents=st.dictionaries(st.just("d"), SCOPES),

@@ -116,6 +116,7 @@ def test_without_an_api_pages_and_pictures_are_told(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("status", [401, 429, 500])
 def test_an_api_that_is_away_is_waited_for(tmp_path: Path, server: UnstructuredServer, url: str, status: int) -> None:
     source, server.status = MemorySource(), status
