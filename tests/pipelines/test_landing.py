@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.contract import Deleted
-from connectors.tables import documents_schema
+from connectors.tables import Row, documents_schema
 from pipelines.chunking import chunk_document
 from pipelines.landing import ChunkedDocument, Landing
 from pipelines.landing.chunk_rows import chunk_table
