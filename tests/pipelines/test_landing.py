@@ -73,7 +73,7 @@ def test_a_load_has_the_columns_that_any_dlt_user_gets(tmp_path: Path) -> None:
 
 
 def test_tests_that_load_without_dlt_load_the_same(landing: Landing) -> None:
-    rows = [
+    rows: list[Row] = [
         document(1),
         document(2, content=b"%PDF", content_type="application/pdf", tags=()),
         Deleted("github:acme/x"),
