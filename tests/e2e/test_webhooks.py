@@ -75,9 +75,15 @@ class Running:
 
 @contextmanager
 def running(settings: Settings, **connection: Any) -> Iterator[Running]:
+    """The catalog has time to answer, however busy the machine: what is put on the spool comes later than other events."""
     one: Connection = parse_connection({"id": "acme"} | connection)
     used = settings.model_copy(update={"connections": (one,), "assistants": (ASSISTANT,)})
-    with Services(used, FakeEmbedder()) as services, closing(ConnectorPool()) as connectors:
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        Services(used, FakeEmbedder()) as services,
+        closing(ConnectorPool()) as connectors,
+    ):
+        patched.setattr("pipelines.events.inbox._SECONDS_FOR_CATALOG", 60.0)
         yield Running(services, one, connectors)
 
 
