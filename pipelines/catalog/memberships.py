@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, select, update
@@ -61,36 +61,15 @@ class Memberships:
         Raises the SourceError that `found` raises. The groups that were named before have been brought up to date
         then, and the others are as they were.
         """
-        started = datetime.now(UTC)
-        members: dict[str, set[str]] = defaultdict(set)
-        unreadable: dict[str, str] = {}
-        names: dict[str, str] = {}
-        error: SourceError | None = None
-        left_out = ""
-        try:
-            for one in found:
-                if isinstance(one, Membership):
-                    # A group without anybody whose address can be told is read all the same, and has no members.
-                    members[one.group].update(filter(None, [find_address(one.email)]))
-                elif isinstance(one, EmptyGroup):
-                    members[one.group] = set()
-                elif isinstance(one, GroupName):
-                    names[group_token(connection, one.group)] = one.name
-                else:
-                    unreadable[one.group] = one.reason
-        except UnreadableUnits as raised:
-            if raised.gaps and raised.are_refused:
-                left_out = str(raised)
-            else:
-                error = raised
-        except SourceError as raised:
-            error = raised
-        is_complete = error is None
-        self._record(connection, members, unreadable, read_at=started, is_complete=is_complete, left_out=left_out)
-        self._record_names(connection, names)
+        started, told = datetime.now(UTC), _ToldGroups()
+        error, left_out = told.take_all(found)
+        self._record(
+            connection, told.members, told.unreadable, read_at=started, is_complete=error is None, left_out=left_out
+        )
+        self._record_names(connection, {group_token(connection, group): name for group, name in told.names.items()})
         if error:
             raise error
-        return MembershipsRead(sum(map(len, members.values())), unreadable)
+        return MembershipsRead(sum(map(len, told.members.values())), told.unreadable)
 
     def cache(self, connection: str) -> ConnectionCache:
         """What the connector keeps of its groups, which goes with them."""
@@ -188,6 +167,37 @@ class Memberships:
             upsert(transaction, tables.groups, rows, update=("read_at", "unreadable"))
             rows = [{"connection": connection, "group": one, "unreadable": why} for one, why in refused.items()]
             upsert(transaction, tables.groups, rows, update=("unreadable",))
+
+
+@dataclass
+class _ToldGroups:
+    """What one reading tells of groups, by their ids at the source."""
+
+    members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    unreadable: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def take_all(self, found: Iterable[MembershipItem]) -> tuple[SourceError | None, str]:
+        """The error that ended the reading, and why groups that were not named may be there, if they may."""
+        try:
+            for one in found:
+                self._take(one)
+        except UnreadableUnits as raised:
+            return (None, str(raised)) if raised.gaps and raised.are_refused else (raised, "")
+        except SourceError as raised:
+            return raised, ""
+        return None, ""
+
+    def _take(self, one: MembershipItem) -> None:
+        if isinstance(one, Membership):
+            # A group without anybody whose address can be told is read all the same, and has no members.
+            self.members[one.group].update(filter(None, [find_address(one.email)]))
+        elif isinstance(one, EmptyGroup):
+            self.members[one.group] = set()
+        elif isinstance(one, GroupName):
+            self.names[one.group] = one.name
+        else:
+            self.unreadable[one.group] = one.reason
 
 
 def _read_after(transaction: Connection, connection: str, moment: datetime) -> set[str]:

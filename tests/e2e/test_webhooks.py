@@ -75,7 +75,7 @@ class Running:
 
 @contextmanager
 def running(settings: Settings, **connection: Any) -> Iterator[Running]:
-    """The catalog has time to answer, however busy the machine: what is put on the spool comes later than other events."""
+    """The catalog has time to answer on a busy machine: what is put on the spool comes later than other events."""
     one: Connection = parse_connection({"id": "acme"} | connection)
     used = settings.model_copy(update={"connections": (one,), "assistants": (ASSISTANT,)})
     with (
