@@ -322,7 +322,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     try:
         settings = Settings.model_validate({**values, "directory": file.parent}, context={DIRECTORY: file.parent})
     except ValidationError as error:
-        (path, reason), *others = problems(error, values)
+        (path, reason), *others = problems(error, Settings, values)
         raise SettingsError(path or DEFAULT_FILE, reason, others) from None
     if found := [*_bad_keys(settings), *_bad_secrets(settings.connections)]:
         raise SettingsError(*found[0], found[1:])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelines.settings_keys import near_key
 
@@ -46,20 +46,22 @@ _READ_AS = {
 
 
 def problems(
-    error: ValidationError, values: Mapping[str, Any], within: Sequence[int | str] = ()
+    error: ValidationError, root: type[BaseModel], values: Mapping[str, Any], within: Sequence[int | str] = ()
 ) -> list[tuple[str, str]]:
     """Of each wrong value its path, as a person would write it (`connections[0].token`; empty for the whole), and what
-    is wrong with it. The value itself is left out: it may be secret. `within` is where in `values` that was validated
-    stands."""
-    return [_problem(found, values, within) for found in error.errors(include_url=False)]
+    is wrong with it. The value itself is left out: it may be secret. `values` are those of a `root`, and `within` is
+    where in them that was validated stands."""
+    return [_problem(found, root, values, within) for found in error.errors(include_url=False)]
 
 
-def _problem(found: Mapping[str, Any], values: Mapping[str, Any], within: Sequence[int | str]) -> tuple[str, str]:
+def _problem(
+    found: Mapping[str, Any], root: type[BaseModel], values: Mapping[str, Any], within: Sequence[int | str]
+) -> tuple[str, str]:
     location = _without_union_tag(found["loc"])
     if discriminator := found.get("ctx", {}).get("discriminator"):
         location = (*location, discriminator.strip("'"))
     if found["type"] == "extra_forbidden":
-        near = near_key(values, (*within, *location))
+        near = near_key(root, values, (*within, *location))
         return _path(location), "unknown key" + (f"; did you mean `{near}`?" if near else "")
     return _path(location), _reason(found)
 

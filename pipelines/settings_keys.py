@@ -12,11 +12,10 @@ from connectors.registry import sources
 from connectors.settings import Connection
 
 
-def near_key(values: Mapping[str, Any], location: Sequence[int | str]) -> str | None:
-    """The known key that is most like the last part of `location`, a path in `values`; None if none is like it."""
-    from pipelines.settings import Settings  # which says what is wrong with itself by this module
-
-    models: list[type[BaseModel]] = [Settings]
+def near_key(root: type[BaseModel], values: Mapping[str, Any], location: Sequence[int | str]) -> str | None:
+    """The known key that is most like the last part of `location`, a path in `values`, which are those of a `root`;
+    None if none is like it."""
+    models: list[type[BaseModel]] = [root]
     value: Any = values
     for part in location[:-1]:
         value = value[part]

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from connectors.github.settings import GitHubConnection
 from pipelines.errors import SettingsError
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 from pipelines.settings_errors import problems
 
 KEY = "t0ps3cret-and-long-enough"
@@ -180,7 +180,7 @@ def test_variables_come_from_the_environment_then_from_the_file_beside_it_then_f
 def test_an_error_of_another_kind_keeps_its_words() -> None:
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(set[int]).validate_python("perhaps")
-    assert problems(raised.value, {}) == [("", "must be a valid set")]
+    assert problems(raised.value, Settings, {}) == [("", "must be a valid set")]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pipelines.cli.init.files import add_secrets, write_new
 from pipelines.cli.options import examples
 from pipelines.errors import SettingsError, UsageError
 from pipelines.printable import printable
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 from pipelines.settings_errors import problems
 from pipelines.settings_file import settings_file
 
@@ -101,7 +101,9 @@ def _connect(draft: Draft, one: Source[Any], connection: str, given: dict[str, s
             draft.connect(one, connection, token, {key: as_value(one, key, text) for key, text in written.items()})
             return
         except ValidationError as error:
-            (path, reason), *others = problems(error, {"connections": [{"source": one.name}]}, ("connections", 0))
+            (path, reason), *others = problems(
+                error, Settings, {"connections": [{"source": one.name}]}, ("connections", 0)
+            )
             if not asking:
                 raise SettingsError(f"{connection}.{path}", reason, others) from None
             print(f"{path} {reason}")
