@@ -12,7 +12,7 @@ several people whose drives are read (`people`), the files that it owns are its 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.drive.client import DriveClient
 from connectors.drive.directory import Person
@@ -28,7 +28,8 @@ NOBODYS = ""
 
 @dataclass(frozen=True, slots=True)
 class DriveFolder:
-    """`permissions` is None where a listing does not show them, as in shared drives."""
+    """`permissions` is None where a listing does not show them, as in shared drives; `has_odd_permissions` where it
+    shows them in another form than is documented."""
 
     id: str
     name: str
@@ -36,6 +37,7 @@ class DriveFolder:
     drive: str | None = None
     has_limited_access: bool = False
     permissions: tuple[DrivePermission, ...] | None = None
+    has_odd_permissions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,18 @@ class FolderTree:
         outermost = above[0].parents if above else file.parents or ()
         return FileLocation(unit, name, (self.root, *above) if self._has_root(outermost) else above)
 
+    def permissions(self, folder: DriveFolder) -> tuple[DrivePermission, ...] | None:
+        """A folder's own, asked for once where they were not as documented; None where they are not told."""
+        known = self._known.get(folder.id) or folder
+        if not known.has_odd_permissions:
+            return known.permissions
+        try:
+            told = tuple(self._client.permissions(folder.id))
+        except (NotFound, AccessDenied):
+            told = None
+        self._known[folder.id] = replace(known, permissions=told, has_odd_permissions=False)
+        return told
+
     @property
     def own_unit(self) -> str | None:
         """The unit of all files that the account owns, where these alone are read."""
@@ -174,4 +188,5 @@ class FolderTree:
 def _folder(file: DriveFile) -> DriveFolder:
     limited = bool(file.inherited_permissions_disabled)
     permissions = None if file.permissions is None else tuple(file.permissions)
-    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id, limited, permissions)
+    own = (limited, permissions, file.has_odd_permissions)
+    return DriveFolder(file.id, file.name, file.parents or (), file.drive_id, *own)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from connectors.payloads import LenientPayload, Listed, Payload
@@ -78,7 +78,7 @@ class FileCapabilities(DrivePayload):
 class DriveFile(DrivePayload, LenientPayload):
     """A file or folder. `permissions` is None where the account may not share the file, and in shared drives;
     `permission_ids`, which stand for people and groups, are given there too. `inherited_permissions_disabled` marks a
-    folder with limited access."""
+    folder with limited access. `has_odd_permissions`: they were given, and not as documented."""
 
     id: str = Field(min_length=1)
     name: str = ""
@@ -101,6 +101,14 @@ class DriveFile(DrivePayload, LenientPayload):
     permission_ids: tuple[str, ...] | None = None
     inherited_permissions_disabled: bool | None = None
     resource_key: str = ""
+    _odd: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def has_odd_permissions(self) -> bool:
+        return "permissions" in self._odd
+
+    def _note_fault(self, error: ValidationError) -> None:
+        self._odd = frozenset(str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"])
 
     @property
     def is_folder(self) -> bool:

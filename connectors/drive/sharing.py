@@ -65,7 +65,7 @@ class DriveSharing:
     def titles(self, path: Sequence[DriveFolder], permissions: Iterable[DrivePermission]) -> list[str]:
         """Names of the folders above a file with these permissions; empty where not all of its readers may see one, as
         far as was told. The root of My Drive is called alike for everybody."""
-        known = {folder.id: folder.permissions for folder in path}
+        known = {folder.id: self._folders.permissions(folder) for folder in path}
         shown = seen_above(self._connection, known, permissions, datetime.now(UTC))
         return [title(one.name) if one.id in shown or one is self._folders.root else "" for one in path]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.errors import REFUSALS
+from connectors.errors import REFUSALS, RequestRejected
 from connectors.notion.client import NotionClient, PropertyItems
 from connectors.notion.context import NotionContext
 from connectors.notion.objects import NotionObject, Ref
@@ -87,6 +87,11 @@ def pages_inside(blocks: tuple[BlockTree, ...]) -> Iterator[Ref]:
         yield from pages_inside(block.children)
 
 
+def first_hidden(blocks: tuple[BlockTree, ...]) -> Ref | None:
+    """A block of which Notion does not show what is inside, and may later."""
+    return next((found for one in blocks if (found := one.hidden_in or first_hidden(one.children))), None)
+
+
 def _read_nested(client: NotionClient, block: NotionBlock, inside: frozenset[str]) -> tuple[BlockTree, ...]:
     if block.type in PAGES_OF_THEIR_OWN:
         return ()
@@ -105,7 +110,9 @@ def _read_nested(client: NotionClient, block: NotionBlock, inside: frozenset[str
     except _OUT_OF_REACH as error:
         logger.warning("what is inside the %s %s is not read: %s", block.type, block.id, error)
         # A gap that the document's tags tell of, as of blocks that the API does not show at all.
-        return (BlockTree(NotionBlock(type="unsupported", content=BlockContent(block_type=block.type))),)
+        gap = NotionBlock(type="unsupported", content=BlockContent(block_type=block.type))
+        # What Notion rejects, it does so of this kind of block for ever; the rest may be shown later.
+        return (BlockTree(gap, hidden_in=None if isinstance(error, RequestRejected) else Ref("block", block.id)),)
 
 
 def _read_sections(client: NotionClient, section_ids: dict[str, str], inside: frozenset[str]) -> Iterator[BlockTree]:

@@ -12,7 +12,7 @@ from connectors.notion.fingerprints import CHILD_DIGITS, child_fingerprint
 from connectors.notion.objects import Kind, Ref, parse_time
 from connectors.notion.search_listing import OVERLAP, SearchEntry
 from connectors.notion.synced_blocks import SyncedCopies
-from connectors.part_watch import LackingObjects
+from connectors.part_watch import NOTED_AT_MOST, LackingObjects
 
 SETTLED = timedelta(minutes=2)
 """Notion's times are whole minutes: a page can change once more within the minute in which it was read.
@@ -43,6 +43,9 @@ class NotionCursor:
     """Whether an object was passed over for now: the next read begins before it."""
     lacking: LackingObjects = field(default_factory=LackingObjects)
     """Objects that were read without comments or names (`lacking_name`): read again once these can be had."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """Objects (`lacking_name`) that were read without what is in a block, or in the database itself, by that one; some,
+    where they are many. Read again once it is shown."""
     readers: str = ""
     """As in `connectors.notion.access.readers_fingerprint`: with another one, all that was read has other readers."""
     begin: datetime | None = None
@@ -65,6 +68,7 @@ class NotionCursor:
             pending=[Ref(cast("Kind", kind), str(own)) for kind, own in cursor.get("waiting") or ()],
             whole=bool(cursor.get("whole")),
             lacking=LackingObjects.from_json(cursor.get("lacking")),
+            hidden=dict(cursor.get("hidden") or {}),
             readers=str(cursor.get("readers") or ""),
             begin=since - OVERLAP,
             asked_at=parse_time(cursor.get("asked")),
@@ -85,6 +89,7 @@ class NotionCursor:
             "readers": self.readers,
             **({"asked": self.asked_at.isoformat()} if self.asked_at else {}),
             **({"lacking": lacking} if (lacking := self.lacking.as_json()) else {}),
+            **({"hidden": dict(self.hidden)} if self.hidden else {}),
         }
 
     def with_lacking(self, part: str) -> Self:
@@ -93,6 +98,28 @@ class NotionCursor:
         if self.lacking.are_many(part):
             return type(self)(whole=True, files=self.files, readers=self.readers)
         self.pending += [lacking_ref(name) for name in self.lacking.pop(part)]
+        return self
+
+    def note_hidden(self, ref: Ref, hidden: Ref | None) -> None:
+        """An object was read without what is in `hidden`; with all that there is, if that is None."""
+        name = lacking_name(ref)
+        for known in [known for known, of in self.hidden.items() if of == name]:
+            del self.hidden[known]
+        if hidden and len(self.hidden) < NOTED_AT_MOST:
+            self.hidden[lacking_name(hidden)] = name
+
+    def next_hidden(self) -> Ref | None:
+        """What to ask for now; another one the next time."""
+        if not self.hidden:
+            return None
+        name = next(iter(self.hidden))
+        self.hidden[name] = self.hidden.pop(name)
+        return lacking_ref(name)
+
+    def with_hidden(self) -> Self:
+        """What was read without something that was hidden is read again."""
+        self.pending += [lacking_ref(name) for name in dict.fromkeys(self.hidden.values())]
+        self.hidden = {}
         return self
 
     def for_readers(self, readers: str) -> Self:
@@ -159,6 +186,7 @@ class NotionCursor:
             one = left.pop()
             _, children = self.containers.pop(one, ("", ""))
             self.files.pop(one, None)
+            self.note_hidden(Ref("page", one), None)
             left += [by_fingerprint.pop(child) for child in _split(children) & by_fingerprint.keys()]
 
 

@@ -43,6 +43,7 @@ class Hierarchy:
         self._sources: dict[Ref, list[NotionObject]] = {}
         self._ancestors: dict[Ref, tuple[NotionObject, ...]] = {}
         self._outdated: set[Ref] = set()
+        self._stand_ins: set[Ref] = set()
 
     def add(self, found: NotionObject, *, is_current: bool = True) -> Ref:
         """Keep an object that a listing named; returns the page or database that is a document for it.
@@ -69,6 +70,10 @@ class Hierarchy:
             if found and found.ref.kind == "data_source":
                 self.add(found)
         return self._objects[ref]
+
+    def is_stand_in(self, ref: Ref) -> bool:
+        """Whether a database is out of reach, and known by one of its data sources alone."""
+        return ref in self._stand_ins
 
     def current(self, ref: Ref) -> NotionObject | None:
         """As `find`, as it is now and with its payload. Raises SourceError."""
@@ -238,7 +243,10 @@ class Hierarchy:
         try:
             return self._client.retrieve(ref)
         except NotFound:
-            return _stand_in(ref, self._sources.get(ref, ()))
+            found = _stand_in(ref, self._sources.get(ref, ()))
+        if found:
+            self._stand_ins.add(ref)
+        return found
 
 
 def _stand_in(ref: Ref, sources: Sequence[NotionObject]) -> NotionObject | None:

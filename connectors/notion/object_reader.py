@@ -13,7 +13,7 @@ from connectors.isolation import Isolation
 from connectors.model import Document, Unit
 from connectors.notion.client import OLDER_VERSION
 from connectors.notion.comment_links import with_comment_places
-from connectors.notion.content import PageContent, pages_inside, read_page, read_trashed_blocks
+from connectors.notion.content import PageContent, first_hidden, pages_inside, read_page, read_trashed_blocks
 from connectors.notion.context import NotionContext
 from connectors.notion.documents import NotionDocuments
 from connectors.notion.file_store import NotionFile, page_files
@@ -37,7 +37,7 @@ class ObjectRead:
 
     `children` are the pages, databases and data sources directly below it, `fingerprint` stands for what those show
     of it, `copies` for what it shows of others (`shown_originals`). `files` is None where they could not be read.
-    `lacks` names the parts that it was read without.
+    `lacks` names the parts that it was read without; without what is in `hidden`, a block or the database itself.
     """
 
     ref: Ref
@@ -48,6 +48,7 @@ class ObjectRead:
     files: tuple[NotionFile, ...] | None = ()
     copies: Mapping[str, str] = field(default_factory=dict)
     lacks: frozenset[str] = frozenset()
+    hidden: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class NotionObjectReader:
             files=tuple(page_files(content.page, content.blocks)),
             copies=shown_originals(content.blocks),
             lacks=frozenset(self._context.missing),
+            hidden=first_hidden(content.blocks),
         )
 
     def _read_database(self, found: NotionObject) -> ObjectRead:
@@ -231,6 +233,7 @@ class NotionObjectReader:
             children=tuple(source.ref for source in sources) or (Ref("data_source", found.ref.id),),
             fingerprint=container_fingerprint(found, columns),
             lacks=frozenset(self._context.missing),
+            hidden=found.ref if self._hierarchy.is_stand_in(found.ref) else None,
         )
 
     def _page_of_comment(self, comment_id: str) -> Ref | None:

@@ -178,6 +178,7 @@ class NotionUnitReader:
         self._cursor.lacking.forget(name)
         for part in read.lacks:
             self._cursor.lacking.note(part, name)
+        self._cursor.note_hidden(read.ref, read.hidden)
 
     def _checkpoint(self, *, complete: bool = False) -> Checkpoint:
         self._cursor.pending = self._pending.refs

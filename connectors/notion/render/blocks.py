@@ -27,10 +27,11 @@ _LEFT_OUT = ("divider", "breadcrumb", "table_of_contents")
 
 @dataclass(frozen=True, slots=True)
 class BlockTree:
-    """A block, and the blocks inside it."""
+    """A block, and the blocks inside it. One that stands for what is inside another, out of reach, says in which."""
 
     block: NotionBlock
     children: tuple[BlockTree, ...] = ()
+    hidden_in: Ref | None = None
 
     @property
     def kind(self) -> str:

@@ -251,3 +251,17 @@ def test_a_workbook_of_no_bytes_is_not_replaced_by_its_first_sheet(
     (failed,) = items(connector)
     assert isinstance(failed, Failed)
     assert "no bytes in place of" in failed.error
+
+
+@pytest.mark.parametrize("odd", [[None], "none today", {}])
+def test_a_folder_whose_permissions_are_odd_keeps_its_name(
+    drive: GoogleDrive, connector: DriveConnector, odd: object
+) -> None:
+    """It is told to those who may see it, and so its permissions are asked for by themselves."""
+    folder = add_folder(drive, "plans")
+    add_doc(drive, "plan", folder)
+    answer_instead(drive, "files/plans", JSONResponse(described(drive, folder) | {"permissions": odd}))
+    drive.asked_for.clear()
+    documents = [item for item in connector.read(Unit("plans", "")) if isinstance(item, Document)]
+    assert [[parent.title for parent in one.parents] for one in documents] == [["My Drive", "Name of plans"]]
+    assert sum("plans/permissions" in str(asked) for asked in drive.asked_for) == 1

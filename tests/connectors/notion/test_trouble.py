@@ -73,6 +73,69 @@ def test_what_a_block_does_not_show_leaves_the_rest_of_its_page(
     assert isinstance(checkpoint, Checkpoint)
 
 
+def toggles_out_of_reach(notion: Notion, *pages: str, status: int = 404, code: str = "object_not_found") -> None:
+    """Each page has a toggle, what is inside of which Notion does not show."""
+    notion.add_page("home")
+    for page in pages:
+        inside = block("toggle", f"more of {page}", block("paragraph", f"inside of {page}"))
+        notion.add_page(page, under("home"), inside)
+        (own,) = notion.children[page]
+        notion.answers[f"blocks/{own}/children"] = lambda: refusal(status, code)
+    notion.wait(days=1)
+
+
+@pytest.mark.parametrize(("status", "code"), HIDDEN[:2])
+def test_what_is_inside_of_a_block_is_read_once_it_is_shown(
+    notion: Notion, connection: NotionConnection, status: int, code: str
+) -> None:
+    """Nobody has to edit the page for it; until then it costs one request at each read, however many pages lack it."""
+    toggles_out_of_reach(notion, "one", "two", status=status, code=code)
+    cursor = None
+    for _ in range(3):
+        notion.log.clear()
+        cursor = end(list(connect(connection, notion.transport()).read(unit("home"), cursor))).cursor
+    assert len(notion.log) == 2, "search, and one block"
+    notion.answers.clear()
+    items = list(connect(connection, notion.transport()).read(unit("home"), cursor))
+    assert contents(items) == {one: f"more of {one}\n\ninside of {one}" for one in ("one", "two")}
+    notion.log.clear()
+    assert contents(connect(connection, notion.transport()).read(unit("home"), end(items).cursor)) == {}
+    assert len(notion.log) == 1
+
+
+def test_a_page_without_the_block_that_was_not_shown_asks_for_nothing_more(
+    notion: Notion, connection: NotionConnection
+) -> None:
+    toggles_out_of_reach(notion, "one")
+    cursor = end(list(connect(connection, notion.transport()).read(unit("home")))).cursor
+    notion.write("one", block("paragraph", "All is said here."))
+    notion.wait(days=1)
+    read = list(connect(connection, notion.transport()).read(unit("home"), cursor))
+    assert contents(read) == {"one": "All is said here."}
+    notion.log.clear()
+    assert contents(connect(connection, notion.transport()).read(unit("home"), end(read).cursor)) == {}
+    assert len(notion.log) == 1
+
+
+def test_a_database_that_is_known_by_its_data_source_alone_is_read_once_it_is_shown(
+    notion: Notion, connection: NotionConnection
+) -> None:
+    notion.add_page("home")
+    notion.add_database("tasks", under("home"), says="To do")
+    notion.answers["databases/tasks"] = lambda: refusal(404, "object_not_found")
+    notion.wait(days=1)
+    items = list(connect(connection, notion.transport()).read(unit("home")))
+    without = contents(items)["tasks"]
+    again = list(connect(connection, notion.transport()).read(unit("home"), end(items).cursor))
+    assert contents(again) == {}
+    notion.answers.clear()
+    later = list(connect(connection, notion.transport()).read(unit("home"), end(again).cursor))
+    assert contents(later) == {"tasks": "To do\n\nProperties: Name, Status"} != {"tasks": without}
+    notion.log.clear()
+    assert contents(connect(connection, notion.transport()).read(unit("home"), end(later).cursor)) == {}
+    assert len(notion.log) == 1
+
+
 @pytest.mark.parametrize(("status", "code"), HIDDEN)
 def test_a_long_property_that_cannot_be_listed_keeps_its_first_values(
     notion: Notion, connector: NotionConnector, status: int, code: str
