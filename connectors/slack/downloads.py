@@ -14,6 +14,7 @@ from connectors.model import HTML
 from connectors.response_bodies import file_bytes
 from connectors.slack.file_types import content_type, download_url, least_size
 from connectors.slack.payloads import SlackFile
+from connectors.slack.refusals import refusal
 from connectors.slack.settings import SlackConnection
 
 SLACK_API = "https://slack.com/api"
@@ -55,7 +56,8 @@ class FileLoader:
     def load(self, file: SlackFile) -> tuple[bytes, str]:
         """What a file holds, and its media type as far as it is known without that.
 
-        Raises AccessDenied where a sign-in page comes instead, and InvalidResponse where the file was cut short.
+        Raises AccessDenied where a sign-in page comes instead, InvalidResponse where the file was cut short, and what
+        Slack says in place of the file.
         """
         url = download_url(file)
         expected, where = content_type(file, pictures=self._pictures) or "", url.partition("?")[0]
@@ -65,6 +67,8 @@ class FileLoader:
             if declared == HTML and (expected != HTML or self._is_sign_in(response, url)):
                 raise AccessDenied(where, "Slack's sign-in page came instead of the file; the scope is files:read")
             data = file_bytes(response)
+            if declared == JSON and len(data) != file.size and (error := refusal(response)):
+                raise error
             if len(data) < least_size(file):
                 raise InvalidResponse(where, f"{len(data)} of {file.size} bytes")
             # Old posts come as JSON.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _LOOKS_OF_SCHEDULES = timedelta(hours=1)
 _FIRST_TRIES = 3
 """So many of what failed a command tries before it knows whether the source gives any of it by now."""
+_LOOKED_AT_FOR_MOVES = 200
+"""So many documents that are in no other unit tell that most of what a listing lacks has not moved."""
 _OUT_OF_REACH = "missing from the source's listing"
 
 
@@ -351,12 +353,24 @@ class DocumentIngest:
         """
         missing = self._hide_missing(listing)
         live = self.services.catalog.documents.count_live(self.connection.id, self.unit.id)
+        if listing and _is_mass(len(missing), live) and not self.options.allow_mass_delete:
+            self._hand_over_moved(missing, live)
+            missing = self._missing(listing)
         if _is_mass(len(missing), live) and not self.options.allow_mass_delete:
             raise MassDelete(f"{self.connection.id}/{self.unit.id}", len(missing), live)
         if listing is None:
             # Of a unit that comes back all is to be read again, and not only what has changed since.
             self.services.catalog.units.forget_cursor(self.connection.id, self.unit.id)
         self._write(self._refetch(missing))
+
+    def _hand_over_moved(self, missing: Sequence[str], live: int) -> None:
+        """Of what a listing lacks, give other units what is in them, which nobody has to allow. It is asked for until
+        so much of it is in none that somebody has to be asked in any case."""
+        items = self._fetch(missing)
+        with suppress(NotFound, AccessDenied):
+            for staying, _ in enumerate(items, start=1):
+                if _is_mass(staying, live) or staying >= _LOOKED_AT_FOR_MOVES:
+                    break
 
     def _fetch(self, document_ids: Iterable[str]) -> Iterator[Item]:
         """What is in another unit is left to that one."""

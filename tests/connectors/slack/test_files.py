@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.responses import JSONResponse
 
 from connectors.contract import Failed
 from connectors.media import CSV
@@ -142,6 +143,23 @@ def test_a_file_that_is_cut_short_is_asked_for_again(slack: Slack, connector: Sl
     (found, *_) = connector.fetch(Unit("C1", "general"), [failed.document_id])
     assert isinstance(found, Document)
     assert found.content == whole.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "is_read"), [(b"We restore the ledger.", False), (b'{"ok":false,"error":"missing_scope"}', True)]
+)
+def test_what_slack_says_in_place_of_a_file_is_not_the_file(
+    slack: Slack, connector: SlackConnector, content: bytes, is_read: bool
+) -> None:
+    """Unless the file is just that, as somebody wrote it down."""
+    slack.share("C1", "F1", content)
+    answer = slack.answered
+    refused = JSONResponse({"ok": False, "error": "missing_scope"})
+    slack.answered = lambda path, token, form: refused if "/files-pri/" in path else answer(path, token, form)  # type: ignore[method-assign]
+    items = list(connector.read(Unit("C1", "general")))
+    files = [one.content for one in items if isinstance(one, Document) and one.kind == "file"]
+    assert files == ([content.decode()] if is_read else [])
+    assert ["missing_scope" in one.error for one in items if isinstance(one, Failed)] == [True] * (not is_read)
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,34 @@ def readable(services: Services, token: str) -> str | None:
     return found.text if found else None
 
 
+def move_all(source: TwoUnits, numbers: range) -> None:
+    for number in numbers:
+        source.put(document(number, unit="b", fingerprint="f", readers=("public",)))
+
+
+def test_what_moves_is_no_mass_delete_however_much_it_is(services: Services, source: TwoUnits) -> None:
+    """The other unit reads it next; what has gone besides is removed as ever."""
+    move_all(source, range(1, 9))
+    source.remove(document(9).id)
+    run(services, source, A, "reconcile")
+    run(services, source, B, "reconcile")
+    states = services.catalog.documents.states(document(number).id for number in range(1, 10))
+    assert [states[document(number).id].unit for number in range(1, 9)] == ["b"] * 8
+    assert states[document(9).id].status == "deleted"
+
+
+def test_what_is_gone_beside_what_has_moved_is_still_kept_until_somebody_allows_it(
+    services: Services, source: TwoUnits
+) -> None:
+    move_all(source, range(1, 4))
+    for number in range(4, 9):
+        source.remove(document(number).id)
+    report = sync_unit(services, CONNECTION, source, A, SyncOptions(mode="reconcile"))
+    assert "allow-mass-delete" in report.errors["acme/a"]
+    states = services.catalog.documents.states(document(number).id for number in range(4, 9))
+    assert {state.status for state in states.values()} == {"indexed"}
+
+
 def test_a_dry_run_hands_nothing_over(services: Services, source: TwoUnits) -> None:
     source.move(MOVED, B)
     options = SyncOptions(mode="reconcile", dry_run=True, stages=("documents",))
