@@ -9,7 +9,7 @@ from typing import Self, cast
 
 from connectors.contract import Cursor
 from connectors.notion.fingerprints import CHILD_DIGITS, child_fingerprint
-from connectors.notion.objects import Kind, Ref, parse_time
+from connectors.notion.objects import Kind, NotionObject, Ref, parse_time
 from connectors.notion.search_listing import OVERLAP, SearchEntry
 from connectors.notion.synced_blocks import SyncedCopies
 from connectors.part_watch import NOTED_AT_MOST, LackingObjects
@@ -46,6 +46,8 @@ class NotionCursor:
     hidden: dict[str, str] = field(default_factory=dict)
     """Objects (`lacking_name`) that were read without what is in a block, or in the database itself, by that one; some,
     where they are many. Read again once it is shown."""
+    rows: set[str] = field(default_factory=set)
+    """Fingerprints of the rows that were read here: no container names them."""
     readers: str = ""
     """As in `connectors.notion.access.readers_fingerprint`: with another one, all that was read has other readers."""
     begin: datetime | None = None
@@ -69,6 +71,7 @@ class NotionCursor:
             whole=bool(cursor.get("whole")),
             lacking=LackingObjects.from_json(cursor.get("lacking")),
             hidden=dict(cursor.get("hidden") or {}),
+            rows=_split(str(cursor.get("rows") or "")),
             readers=str(cursor.get("readers") or ""),
             begin=since - OVERLAP,
             asked_at=parse_time(cursor.get("asked")),
@@ -90,6 +93,7 @@ class NotionCursor:
             **({"asked": self.asked_at.isoformat()} if self.asked_at else {}),
             **({"lacking": lacking} if (lacking := self.lacking.as_json()) else {}),
             **({"hidden": dict(self.hidden)} if self.hidden else {}),
+            **({"rows": "".join(sorted(self.rows))} if self.rows else {}),
         }
 
     def with_lacking(self, part: str) -> Self:
@@ -99,6 +103,11 @@ class NotionCursor:
             return type(self)(whole=True, files=self.files, readers=self.readers)
         self.pending += [lacking_ref(name) for name in self.lacking.pop(part)]
         return self
+
+    def note_row(self, found: NotionObject) -> None:
+        """A page was read: as a row, if it is one."""
+        if found.parent and found.parent.kind in ("data_source", "database"):
+            self.rows.add(child_fingerprint(found.ref.id))
 
     def note_hidden(self, ref: Ref, hidden: Ref | None) -> None:
         """An object was read without what is in `hidden`; with all that there is, if that is None."""
@@ -169,11 +178,11 @@ class NotionCursor:
         return [ref for ref in children if by_child[ref] not in known_children]
 
     def was_here(self, owns: Collection[str]) -> set[str]:
-        """Those of these objects that were read here as containers, with files, or as children of a container."""
-        children = {one for _, known in self.containers.values() for one in _split(known)} if owns else set()
-        return {
-            own for own in owns if own in self.containers or own in self.files or child_fingerprint(own) in children
-        }
+        """Those of these objects that were read here: as containers, with files, as their children, or as rows."""
+        if not owns:
+            return set()
+        named = self.rows.union(*(_split(known) for _, known in self.containers.values()))
+        return {own for own in owns if own in self.containers or own in self.files or child_fingerprint(own) in named}
 
     def forget(self, own: str) -> None:
         """An object is in another unit now, with all that is below it: should it come back, all of that is new."""
@@ -186,6 +195,7 @@ class NotionCursor:
             one = left.pop()
             _, children = self.containers.pop(one, ("", ""))
             self.files.pop(one, None)
+            self.rows.discard(child_fingerprint(one))
             self.note_hidden(Ref("page", one), None)
             left += [by_fingerprint.pop(child) for child in _split(children) & by_fingerprint.keys()]
 

@@ -179,6 +179,8 @@ class NotionUnitReader:
         for part in read.lacks:
             self._cursor.lacking.note(part, name)
         self._cursor.note_hidden(read.ref, read.hidden)
+        if read.found:
+            self._cursor.note_row(read.found)
 
     def _checkpoint(self, *, complete: bool = False) -> Checkpoint:
         self._cursor.pending = self._pending.refs

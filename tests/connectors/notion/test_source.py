@@ -674,6 +674,27 @@ def test_a_mark_tells_of_a_move_that_no_time_tells(notion: Notion, connector: No
     assert all(one.updated_at == before[name].updated_at for name, one in after.items())
 
 
+@pytest.mark.parametrize("late", [set(), {"row"}], ids=["named by search", "named by its database"])
+def test_a_row_that_moves_out_of_its_database_is_told_by_the_unit_that_it_has_left(
+    notion: Notion, connector: NotionConnector, late: set[str]
+) -> None:
+    """Its database stays as it was: nothing but the row itself tells of the move."""
+    a_workspace(notion)
+    notion.late = late
+    cursor = last_cursor(connector.read(unit("home")))
+    notion.late = set()
+    notion.wait(hours=3)
+    notion.move("row", "guide")
+    items = list(connector.read(unit("home"), cursor))
+    assert [(one.document_id, one.moved_to) for one in items if isinstance(one, Deleted)] == [
+        ("notion:acme-notion/row", "guide")
+    ]
+    notion.wait(hours=3)
+    notion.edit("row")
+    again = connector.read(unit("home"), last_cursor(items))
+    assert [one for one in again if isinstance(one, Deleted)] == [], "it is told once"
+
+
 def test_a_search_whose_cursor_is_refused_begins_again(notion: Notion, connector: NotionConnector) -> None:
     a_workspace(notion)
     notion.cursor_faults = [lambda: refusal(400, "validation_error", "The start_cursor provided is invalid.")]
