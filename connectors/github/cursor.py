@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from connectors.contract import Cursor
 from connectors.github.payloads.graphql import DiscussionHead
 from connectors.github.payloads.kept import KeptRepository
-from connectors.github.payloads.parsing import parse_time
+from connectors.github.payloads.parsing import parse_time, time_or_none
 from connectors.github.trees import GitFile
 
 OVERLAP = timedelta(minutes=5)
@@ -178,6 +178,14 @@ class RepositoryCursor:
         """A file has been read, with the commit that changed it last or without."""
         self.files[file.path] = ("" if is_dated else _UNDATED) + file_version(file)
 
+    def is_settled(self, since: datetime) -> bool:
+        """Whether all has been read, and nothing was written or pushed after `since`, as far as was read."""
+        is_behind = self.stopped or self.pulls_behind or self.undated
+        pushed = time_or_none(self.repository.payload.pushed_at) if self.repository else None
+        lines = (self.issues, self.comments, self.review_comments, self.pulls, self.discussions)
+        times = [time for time in (pushed, *(line.since for line in lines)) if time]
+        return not is_behind and bool(times) and max(times) < since
+
     @property
     def undated(self) -> list[str]:
         """Paths of the files that were read without the commit that changed them last."""
@@ -199,6 +207,15 @@ class RepositoryCursor:
         self.discussions = Timeline.resume(cursor.get("discussions"))
         head = cursor.get("discussions_head")
         self.discussions_head = DiscussionHead.model_validate(head) if head else None
+
+
+def as_read(cursor: Cursor) -> RepositoryCursor:
+    """What a read has left, whatever the next one can still use of it."""
+    found = RepositoryCursor.resume(
+        cursor, str(cursor.get("branch")), tuple(cursor.get("patterns") or ()), datetime.now(UTC)
+    )
+    found.repository = kept_repository(cursor)
+    return found
 
 
 def kept_repository(cursor: Cursor | None) -> KeptRepository | None:

@@ -4,6 +4,7 @@ its wiki are its documents."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -25,6 +26,7 @@ from connectors.github import access
 from connectors.github.carriers import find_carriers
 from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
+from connectors.github.cursor import as_read
 from connectors.github.discussion_heads import DiscussionHeads
 from connectors.github.part_table import COLLABORATORS
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
@@ -34,10 +36,14 @@ from connectors.github.units import RepositorySearch, repositories
 from connectors.model import Unit
 from connectors.source_parts import state_of
 
+QUIET_AFTER = timedelta(days=1)
+"""So long after what happened last in it, nothing more is to be expected soon in a repository."""
+
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
     """Open a connection; nothing is sent yet. `transport` replaces the network."""
-    return GitHubConnector(connection, GitHubClient(connection, transport))
+    kind = AppConnector if connection.app_id else GitHubConnector
+    return kind(connection, GitHubClient(connection, transport))
 
 
 class GitHubConnector:
@@ -165,3 +171,12 @@ class GitHubConnector:
         nothing = f"; nothing is found for {', '.join(search.unmatched)}" if search.unmatched else ""
         is_well = bool(reached) and not (untold or nothing)
         return Finding("repositories", is_well, f"{len(reached)} in reach{advice}{nothing}{untold}")
+
+
+class AppConnector(GitHubConnector):
+    """Reads what an app is installed on. Each run has a token of its own, for which no answer is as before: each look
+    at a repository counts (`connectors.contract.Paced`), where to a person's token GitHub says that nothing changed."""
+
+    def is_quiet(self, cursor: Cursor, now: datetime) -> bool:
+        """Whether all of a repository was read, and nothing happened in it for a day."""
+        return as_read(cursor).is_settled(now - QUIET_AFTER)

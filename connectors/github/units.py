@@ -26,8 +26,8 @@ from connectors.model import Unit
 
 logger = logging.getLogger(__name__)
 
-_LISTINGS = ("user/repos", "installation/repositories")
-"""For a person's token, classic or fine-grained, and for an app's installation, which is refused the first."""
+_OF_PERSON, _OF_INSTALLATION = "user/repos", "installation/repositories"
+"""For a person's token, classic or fine-grained; and for an app's installation, which is refused the first."""
 
 
 def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
@@ -73,7 +73,7 @@ class RepositorySearch:
             raise UnreadableUnits(self._unreadable, self._gaps)
 
     def _list_own(self) -> Iterator[GitHubRepository]:
-        for path in _LISTINGS:
+        for path in (_OF_INSTALLATION,) if self._connection.app_id else (_OF_PERSON, _OF_INSTALLATION):
             try:
                 yield from self._list(path)
             except (AccessDenied, NotFound) as error:
