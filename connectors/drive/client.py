@@ -41,12 +41,11 @@ from connectors.drive.payloads import (
     StartPageToken,
     ValueRanges,
 )
-from connectors.drive.responses import drive_error, follow_pages, parse_export, parser
+from connectors.drive.responses import drive_error, follow_pages, parse_download, parse_export, parser
 from connectors.drive.settings import DriveConnection
-from connectors.errors import AccessDenied, InvalidResponse, NotFound, RequestRejected
+from connectors.errors import AccessDenied, NotFound, RequestRejected
 from connectors.http import PATIENT, PROMPT, ApiClient, RetryBudget
 from connectors.payloads import Payload
-from connectors.response_bodies import file_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -218,15 +217,9 @@ class DriveClient:
         found = _get(self._sheets, ValueRanges, path, ranges=cells, valueRenderOption="FORMATTED_VALUE")
         return [row for values in found.value_ranges for row in values.values]
 
-    def download(self, file_id: str, size: int | None) -> bytes:
-        """The bytes of a file: at least the `size` of its metadata, or the answer was cut off."""
-
-        def parse_whole(response: httpx.Response) -> bytes:
-            data = file_bytes(response)
-            if size is not None and len(data) < size:
-                raise InvalidResponse(f"files/{file_id}", f"{len(data)} of {size} bytes")
-            return data
-
+    def download(self, file_id: str, size: int | None, media_type: str) -> bytes:
+        """The bytes of a file, by what its metadata tell of them."""
+        parse_whole = partial(parse_download, size=size, media_type=media_type)
         params = {"alt": "media", "supportsAllDrives": "true"}
         headers = self._headers(file_id)
         return self._contents.send("GET", f"files/{file_id}", params=params, headers=headers, parse=parse_whole)

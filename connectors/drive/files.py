@@ -36,7 +36,7 @@ def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_a
     try:
         if plan.exports:
             return _export(client, file, plan.exports, load_all)
-        data = client.download(file.id, file.size)
+        data = client.download(file.id, file.size, file.mime_type)
     except RequestRejected as error:
         if plan.is_certain:
             raise

@@ -16,6 +16,7 @@ from connectors.drive.payloads import DrivePage, ErrorResponse
 from connectors.errors import AccessDenied, InvalidResponse, RateLimited, RequestRejected, SourceError
 from connectors.http import described, retry_after
 from connectors.media import declared_type, is_binary
+from connectors.model import HTML
 from connectors.paging import PageTrail
 from connectors.payloads import Payload, describe_fault
 from connectors.response_bodies import answered_type, file_bytes
@@ -85,6 +86,17 @@ def parse_export(response: httpx.Response, media_type: str) -> bytes:
         raise InvalidResponse(where, f"{answered} in place of {media_type}")
     if not data and is_binary(media_type):
         raise InvalidResponse(where, f"no bytes in place of {media_type}")
+    return data
+
+
+def parse_download(response: httpx.Response, size: int | None, media_type: str) -> bytes:
+    """A file of this type that has at least this size. Raises InvalidResponse where less came, and for a page in place
+    of a file that is none: a sign-in page, or an error of a gateway."""
+    where, data = str(response.url).split("?", 1)[0], file_bytes(response)
+    if size is not None and len(data) < size:
+        raise InvalidResponse(where, f"{len(data)} of {size} bytes")
+    if answered_type(response) == HTML != declared_type(media_type) and len(data) != size:
+        raise InvalidResponse(where, f"{HTML} in place of {media_type}")
     return data
 
 

@@ -122,8 +122,11 @@ class GitHubClient:
         etag: str | None = None,
         retries: RetryBudget = PATIENT,
     ) -> RestPage[M] | None:
-        """One page of a listing; None if it is as it was when the answer had this `etag`."""
-        return self._get(link, partial(parse_page, model=model), etag=etag, params=params, retries=retries)
+        """One page of a listing; None if it is as it was when the answer had this `etag`. One with gaps is asked for
+        once more: what the token may not see stays null, what the server failed to give may not."""
+        ask = partial(self._get, link, partial(parse_page, model=model), params=params, retries=retries)
+        found = ask(etag=etag)
+        return ask() if found and found.has_gaps else found
 
     def repository(self, name: str, kept: KeptRepository | None = None) -> DescribedRepository:
         """A repository, as `kept` if the server says so. One that was renamed answers under its new name."""

@@ -43,6 +43,8 @@ class RestPage(Generic[M]):
     etag: str | None = None
     omitted: tuple[str, ...] = ()
     """Ids of organisations of which GitHub has left everything out: their single sign-on knows nothing of the token."""
+    has_gaps: bool = False
+    """Whether null stood in place of some: of what the token may not see, or what the server failed to give."""
 
 
 @dataclass(slots=True)
@@ -78,11 +80,12 @@ def parse_page(response: httpx.Response, model: type[M]) -> RestPage[M] | None:
     items = answer.get("repositories") if isinstance(answer, dict) else answer
     if not isinstance(items, list) or not all(isinstance(item, dict | None) for item in items):
         raise InvalidResponse(request_url(response), "not a list of objects")
-    found = [parse(model, item) for item in items if item is not None]  # null is what the token may not see
+    found = [parse(model, item) for item in items if item is not None]
     if items and not found:
         raise InvalidResponse(request_url(response), "a list of nothing but null")
     digest = hashlib.sha256(response.content).digest()
-    return RestPage(found, _next_link(response), digest, etag(response), _omitted(response))
+    has_gaps = len(found) < len(items)
+    return RestPage(found, _next_link(response), digest, etag(response), _omitted(response), has_gaps)
 
 
 def whole_listing(path: str, pages: Iterable[RestPage[M]]) -> Iterator[RestPage[M]]:

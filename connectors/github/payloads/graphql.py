@@ -72,6 +72,10 @@ class NodePage(GraphQLObject, Generic[N]):
         return [node for node in self.nodes if node is not None]
 
     @property
+    def has_gaps(self) -> bool:
+        return None in self.nodes
+
+    @property
     def next_cursor(self) -> str | None:
         """None at the end."""
         return self.page_info.end_cursor if self.page_info and self.page_info.has_next_page else None
@@ -152,6 +156,11 @@ class GitHubDiscussion(GraphQLObject):
     poll: Maybe[DiscussionPoll] = None
     labels: Maybe[NodePage[NamedObject]] = None
     comments: NodePage[DiscussionComment]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether null stands in place of something that was said."""
+        return self.comments.has_gaps or any(one.replies.has_gaps for one in self.comments.visible)
 
     def with_comments(self, comments: Sequence[DiscussionComment]) -> GitHubDiscussion:
         return self.model_copy(update={"comments": NodePage[DiscussionComment](nodes=tuple(comments))})

@@ -151,7 +151,12 @@ class DiscussionResource(RepositoryPart):
         return NotFound(f"discussion {number} of {self._where}")
 
     def _payloads(self, numbers: Sequence[int], ask: AskQuery | None = None) -> dict[int, GitHubDiscussion]:
-        found = self._ask(lambda without: self._query(DiscussionsByAlias, queries.discussions(numbers, without), ask))
+        def find(without: frozenset[str]) -> DiscussionsByAlias:
+            return self._query(DiscussionsByAlias, queries.discussions(numbers, without), ask)
+
+        found = self._ask(find)
+        if any(one and one.has_gaps for one in found.values()):
+            found = self._ask(find)  # as with pages of REST: what the server failed to give may be there now
         return {number: one for number in numbers if (one := found.get(f"d{number}"))}
 
     def _complete(self, discussion: GitHubDiscussion) -> Item:

@@ -71,7 +71,7 @@ def test_errors_are_told_apart(
 def test_a_refusal_names_its_reason(drive: GoogleDrive, client: DriveClient) -> None:
     add_doc(drive, "one")
     with pytest.raises(DriveAccessDenied) as caught:
-        client.download("one", None)
+        client.download("one", None, "text/plain")
     assert caught.value.reason == "fileNotDownloadable"
     assert "alt=media" not in str(caught.value)
     assert drive.asked_for == ["files/one?alt=media&supportsAllDrives=true"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import stamina
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from connectors.contract import Checkpoint, Deleted, Failed, Item, PartState
 from connectors.drive.account import DriveConnector
@@ -22,6 +22,7 @@ from tests.emulators.drive import GoogleDrive, broken_gateway, described, error
 ROOT = Unit("root", "My Drive")
 TEAM = Unit("team", "Team")
 UNAVAILABLE = Response(status_code=503)
+PAGE = b"<html><title>Sign in to continue</title><p>Please sign in.</p></html>"
 
 
 @pytest.fixture(autouse=True)
@@ -265,3 +266,14 @@ def test_a_folder_whose_permissions_are_odd_keeps_its_name(
     documents = [item for item in connector.read(Unit("plans", "")) if isinstance(item, Document)]
     assert [[parent.title for parent in one.parents] for one in documents] == [["My Drive", "Name of plans"]]
     assert sum("plans/permissions" in str(asked) for asked in drive.asked_for) == 1
+
+
+@pytest.mark.parametrize(("words", "is_read"), [(b"It turns by water.", False), (PAGE, True)])
+def test_a_page_in_place_of_a_file_is_not_the_file(
+    drive: GoogleDrive, connector: DriveConnector, words: bytes, is_read: bool
+) -> None:
+    """Unless the file is just that page, kept as a text."""
+    add_text(drive, "wheel", data=words)
+    drive.interrupt = lambda asked, query: HTMLResponse(PAGE) if query.get("alt") == "media" else None
+    (found,) = items(connector)
+    assert isinstance(found, Document if is_read else Failed)

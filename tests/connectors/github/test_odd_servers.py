@@ -174,6 +174,44 @@ def test_nulls_in_listings_are_nothing(github: OneRepository, connector: GitHubC
     assert "Files: tool.zip" in contents["releases/1"]
 
 
+def test_what_a_listing_has_null_for_is_asked_for_once_more(github: OneRepository, connector: GitHubConnector) -> None:
+    github.add_issue(1, comments=2)
+    said = [{"body": body, "created_at": PUBLISHED} for body in ("Said first", "Said next")]
+    given = iter([[said[0], None], said])
+    github.answers[f"{REPOSITORY}/issues/1/comments"] = lambda request: github.page(next(given), request)
+    items, raised = read(connector)
+    assert raised is None
+    (issue,) = [item for item in items if isinstance(item, Document) and item.kind == "issue"]
+    assert "Said next" in str(issue.content)
+
+
+def test_what_a_discussion_has_null_for_is_asked_for_once_more(
+    github: OneRepository, connector: GitHubConnector
+) -> None:
+    github.described["has_discussions"] = True
+    number = github.discussion(github.api, "Which oil?", "Of olives?")
+    for body in ("Linseed", "Whale"):
+        github.discuss(github.api, number, body)
+    nulled: list[httpx.Request] = []
+
+    def graphql(request: httpx.Request) -> httpx.Response:
+        del github.answers["/api/graphql"]
+        found = github.serve(request)
+        github.answers["/api/graphql"] = graphql
+        data = found.json()
+        if nulled or f"d{number}" not in (data["data"].get("repository") or {}):
+            return found
+        nulled.append(request)
+        data["data"]["repository"][f"d{number}"]["comments"]["nodes"][0] = None
+        return httpx.Response(200, json=data)
+
+    github.answers["/api/graphql"] = graphql
+    items, raised = read(connector)
+    assert (raised, len(nulled)) == (None, 1)
+    (discussion,) = [item for item in items if isinstance(item, Document) and item.kind == "discussion"]
+    assert "Linseed" in str(discussion.content)
+
+
 @pytest.mark.parametrize(("size", "empty"), [(0, True), (12, False), (None, False)])
 def test_a_tree_that_is_not_there_is_empty_only_in_an_empty_repository(
     github: OneRepository, connector: GitHubConnector, size: int | None, empty: bool
