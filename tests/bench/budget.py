@@ -29,7 +29,7 @@ from tests.emulators import slack as slack_emulator
 from tests.paths import ROOT
 
 LAST_WEEK = time.time() - 7 * 86_400
-REPOSITORIES, CHANNELS, PRIVATE_CHANNELS, FILES, PAGES = 400, 500, 100, 20_000, 5_000
+REPOSITORIES, CHANNELS, PRIVATE_CHANNELS, FILES, SHARED_DRIVES, PAGES = 400, 500, 100, 20_000, 100, 5_000
 HOUR = (
     (3, "memberships"),
     (10, "memberships"),
@@ -62,7 +62,9 @@ class Company:
 
 
 def main(share: float = 1.0) -> None:
-    for company in (make(share) for make in (_repositories, _files_of_a_repository, _channels, _files, _pages)):
+    for company in (
+        make(share) for make in (_repositories, _files_of_a_repository, _channels, _files, _shared_drives, _pages)
+    ):
         _measure(company)
 
 
@@ -166,6 +168,15 @@ def _files(share: float) -> Company:
         drive.doc(f"Wheel {number}", f"# Wheel {number}\n\nIt turns by water.", folders[number % len(folders)])
     served = _served(drive_emulator, drive)
     return Company("drive", f"{count} files in {len(folders)} folders", *served, units=len(folders), files=count)
+
+
+def _shared_drives(share: float) -> Company:
+    drive = drive_emulator.GoogleDrive()
+    count = max(int(SHARED_DRIVES * share), 1)
+    for number in range(count):
+        drive.doc("Wheel", "# Wheel\n\nIt turns by water.", drive.shared_drive(f"Mill {number}"))
+    served = _served(drive_emulator, drive)
+    return Company("drive", f"{count} shared drives", *served, units=count, files=count)
 
 
 def _pages(share: float) -> Company:

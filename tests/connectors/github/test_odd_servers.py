@@ -4,7 +4,7 @@ there."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -177,7 +177,7 @@ def test_nulls_in_listings_are_nothing(github: OneRepository, connector: GitHubC
 def test_what_a_listing_has_null_for_is_asked_for_once_more(github: OneRepository, connector: GitHubConnector) -> None:
     github.add_issue(1, comments=2)
     said = [{"body": body, "created_at": PUBLISHED} for body in ("Said first", "Said next")]
-    given = iter([[said[0], None], said])
+    given: Iterator[list[Any]] = iter([[said[0], None], said])
     github.answers[f"{REPOSITORY}/issues/1/comments"] = lambda request: github.page(next(given), request)
     items, raised = read(connector)
     assert raised is None
