@@ -2,6 +2,9 @@
 
 The documents are made from a seed, or taken from an archive of Markdown, HTML and text files: `make bench
 CORPUS=archive.tar.xz`. Figures of different corpora are not to be compared.
+
+Costs are those of whole commands, start of the interpreter included, with every process that they start; the embedding
+API is none of them, and shares the machine.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any
 import httpx
 
 from tests.bench import searching
+from tests.bench.costs import Costs, run_counted
 from tests.bench.made_corpus import write_corpus
 
 LATENCY_MS = 80
@@ -49,24 +53,25 @@ def main() -> None:
         left = documents - deleted
         again = _run(api, corpus, Path(directory) / "again")
         _show(f"first run, {left} documents", again, left)
-        _killed(corpus, Path(directory) / "killed", again["inputs"])
+        _killed(corpus, Path(directory) / "killed", again)
         _show("ten times that", _run(api, corpus, Path(directory) / "large", "--copies", "10"), left * 10)
         searching.measure(corpus, Path(directory) / "search")
 
 
 def _run(api: str, corpus: Path, state: Path, *options: str) -> dict[str, Any]:
     before = _counters(api)
-    done = subprocess.run(_command(api, corpus, state, *options), check=True, stdout=subprocess.PIPE)
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    costs = run_counted(_command(api, corpus, state, *options))
+    figures: dict[str, Any] = json.loads(costs.output.splitlines()[-1])
     after = _counters(api)
-    return figures | {name: after[name] - before[name] for name in ("requests", "inputs")}
+    return figures | {"costs": costs} | {name: after[name] - before[name] for name in ("requests", "inputs")}
 
 
 def _show(what: str, figures: dict[str, Any], documents: int) -> None:
+    costs: Costs = figures["costs"]
     print(
-        f"{what}: {figures['cpu_seconds'] * 1000 / documents:.1f} CPU ms per document, "
-        f"{figures['cpu_seconds']:.1f} CPU s, "
-        f"{documents / figures['wall_seconds']:.0f} documents/s, {figures['peak_rss_mb']:.0f} MB peak RSS, "
+        f"{what}: {costs.cpu_seconds * 1000 / documents:.2f} CPU ms per document, {costs.cpu_seconds:.1f} CPU s, "
+        f"{documents / costs.wall_seconds:.0f} documents/s, {costs.largest_mb:.0f} MB in the largest process, "
+        f"{costs.sum_mb:.0f} MB in all, "
         f"{figures['points']} points, {figures['requests']} embedding requests, {figures['inputs']} inputs",
         flush=True,
     )
@@ -74,8 +79,9 @@ def _show(what: str, figures: dict[str, Any], documents: int) -> None:
         print(f"  errors: {figures['report']['errors']}")
 
 
-def _killed(corpus: Path, state: Path, inputs: int) -> None:
-    """Kill a first run when half of its inputs are sent, and run it again."""
+def _killed(corpus: Path, state: Path, whole: dict[str, Any]) -> None:
+    """Kill a first run when half of the inputs are sent that a `whole` one sends, and run it again."""
+    inputs = whole["inputs"]
     with _embedding_api() as api:
         process = subprocess.Popen(_command(api, corpus, state), stdout=subprocess.DEVNULL)
         while process.poll() is None and _counters(api)["inputs"] < inputs / 2:
@@ -86,7 +92,7 @@ def _killed(corpus: Path, state: Path, inputs: int) -> None:
         figures = _run(api, corpus, state)
         repeated = _counters(api)["repeated"]
     print(
-        f"kill -9 after {sent} inputs, then again: {figures['points']} points, "
+        f"kill -9 after {sent} inputs, then again: {figures['points']} of {whole['points']} points, "
         f"{repeated} inputs paid twice ({100 * repeated / inputs:.2f} %)",
         flush=True,
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import time
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -35,7 +33,6 @@ def settings_for(state: Path, embeddings_url: str, dimensions: int) -> Settings:
 def main() -> None:
     arguments = _arguments()
     settings = settings_for(arguments.state, arguments.embeddings, arguments.dimensions)
-    started = time.perf_counter()
     with Services(settings) as services:
         services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         source = FolderSource(arguments.corpus, arguments.copies)
@@ -43,11 +40,7 @@ def main() -> None:
             services, CONNECTION, source, UNIT, SyncOptions(mode="full" if arguments.full else "changes")
         )
         info = publish(services)
-    usage, of_children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     figures = {
-        "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in (usage, of_children)),
-        "wall_seconds": time.perf_counter() - started,
-        "peak_rss_mb": usage.ru_maxrss / 1024,
         "points": info.points,
         "report": report.as_json(),
     }
