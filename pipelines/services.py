@@ -26,6 +26,7 @@ class Services:
     An `embedder` that is handed in is used instead of the settings' and stays open. With `replace_index`, what
     is written goes to a new collection where the live one was made for another model or chunking. With
     `keep_store` the embedded index stays open between writes, until another process waits for it: see `yield_lock`.
+    `reads_beside` has processes of their own answer questions to the embedded index, as many as the settings say.
     `statement_seconds` is for the catalog: how long it may take for one statement. One that `may_be_away` when it is
     opened is waited for by what asks it.
     """
@@ -37,6 +38,7 @@ class Services:
         *,
         replace_index: bool = False,
         keep_store: bool = False,
+        reads_beside: bool = False,
         statement_seconds: float = STATEMENT_SECONDS,
         may_be_away: bool = False,
     ) -> None:
@@ -44,6 +46,7 @@ class Services:
         self._keep_store = keep_store and settings.index.embedded
         self._store: IndexStore | None = None
         self._replace_index = replace_index
+        self._reader_processes = settings.index.reader_processes if reads_beside else 0
         self._statement_seconds = statement_seconds
         self._may_be_away = may_be_away
         self._given_embedder = embedder
@@ -124,7 +127,7 @@ class Services:
         """All that was published: to explain by, never to answer from."""
         from pipelines.index import open_reader
 
-        reader = open_reader(self.settings, self.index_spec)
+        reader = open_reader(self.settings, self.index_spec, processes=self._reader_processes)
         self._open.callback(reader.close)
         return reader
 

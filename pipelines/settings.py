@@ -124,6 +124,9 @@ class IndexSettings(SettingsModel):
     quantization: Literal["auto", "none", "scalar", "binary"] = Field(
         default="auto", description="How a server compresses vectors; auto: scalar from 1 GiB on"
     )
+    reader_processes: int = Field(
+        default=2, ge=0, le=64, description="Of `headrace serve`, where the index is embedded; 0: it reads by itself"
+    )
 
     @property
     def embedded(self) -> bool:

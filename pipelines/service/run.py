@@ -42,7 +42,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     metrics = Metrics()
     with (
         trace_process("serve"),
-        Services(settings, statement_seconds=_STATEMENT_SECONDS, may_be_away=True) as services,
+        Services(settings, reads_beside=True, statement_seconds=_STATEMENT_SECONDS, may_be_away=True) as services,
         serve_metrics(settings.metrics, "port", metrics.registry),
     ):
         catalog = services.catalog

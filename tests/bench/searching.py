@@ -102,6 +102,10 @@ def measure(corpus: Path, state: Path) -> None:
         f"published in {published:.1f} s, {info.bytes / 1e6:.0f} MB",
         flush=True,
     )
+    for processes in (1, 2):
+        with closing(open_reader(settings, spec, processes=processes)) as index:
+            questions, given = _questions(passages, centres, chance, vectors, 0)
+            _show(f"rights, read by {processes} of its own", index, GivenVectors(given), questions)
     with closing(open_reader(settings, spec)) as index:
         for name, sources in (("rights", 0), ("rights and two sources", 2)):
             questions, given = _questions(passages, centres, chance, vectors, sources)

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.bench import door
 from tests.e2e.conftest import Folder, own_environment
 from tests.emulators import notion
 from tests.emulators.company import free_port
+from tests.installed import StartedCommand
 
+KEY = "a-key-of-the-watch-for-tests"
 PATIENCE = 60.0
 PAGES: dict[str, object] = {"id": "acme-notion", "source": "notion", "token": "t", "readers": ["workspace"]}
 
@@ -29,6 +32,7 @@ class Door:
     url: str
     metrics_url: str
     log: Path
+    process: StartedCommand | None = None
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def serving(folder: Folder, *connections: Mapping[str, object], **more: object) 
     port, metrics_port = free_port(), free_port()
     folder.settings(connections=[dict(one) for one in connections], metrics={"port": metrics_port}, **more)
     found = Door(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}/metrics", folder.path / "log")
-    process = folder.started("serve", "--port", str(port), log=found.log.name)
+    process = found.process = folder.started("serve", "--port", str(port), log=found.log.name)
     try:
         deadline = time.monotonic() + PATIENCE
         while not answers(found.url):
@@ -60,7 +64,8 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     github = {"id": "acme", "source": "github", "token": "t", "webhook_secret": door.SECRET}
-    with serving(Folder(tmp_path_factory.mktemp("door")), github) as found:
+    assistants = [{"id": "watch", "api_key": KEY}]
+    with serving(Folder(tmp_path_factory.mktemp("door")), github, assistants=assistants) as found:
         yield found
 
 
@@ -97,6 +102,19 @@ def test_figures_have_a_port_of_their_own(opened: Door) -> None:
     assert httpx.post(f"{opened.url}/webhooks/acme", content=b"{}").status_code == 401
     figures = httpx.get(opened.metrics_url).raise_for_status().text
     assert 'headrace_deliveries_total{connection="acme",result="refused"} 1.0' in figures
+
+
+def test_processes_that_read_the_index_are_killed_and_nobody_who_asks_notices(opened: Door) -> None:
+    assert opened.process
+    readers = psutil.Process(opened.process.pid).children()
+    assert len(readers) == 2
+    for reader in readers:
+        reader.kill()
+    question = {"query": "water wheel", "mode": "lexical", "user": "ada@acme.test"}
+    bearer = {"Authorization": f"Bearer {KEY}"}
+    for _ in range(4):
+        answer = httpx.post(f"{opened.url}/v1/search", json=question, headers=bearer, timeout=60)
+        assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
 def test_a_port_for_figures_that_is_taken_is_named(folder: Folder) -> None:

@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
+from pipelines.child_environment import child_environment
 from pipelines.chunking.isolated.limits import ELAPSED_SECONDS, IDLE_SECONDS, MEGABYTES, SECONDS, WARM_MEGABYTES
 from pipelines.chunking.isolated.protocol import LONGEST_ANSWER, READY, Answer, Task, encode_request, parse_answer
 from pipelines.errors import HeadraceError, ReadingAborted
@@ -20,7 +20,6 @@ from pipelines.errors import HeadraceError, ReadingAborted
 _SECONDS_TO_START = 60.0
 _SECONDS_PER_LOOK = 0.02
 """Memory grows by at most about 40 MB between two looks at a process."""
-_KEPT_VARIABLES = ("COVERAGE_", "LANG", "LC_", "LD_LIBRARY_PATH", "PATH", "PYTHON", "TMPDIR", "TZ", "VIRTUAL_ENV")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
@@ -45,7 +44,7 @@ class ChunkerProcess:
             [sys.executable, "-P", "-m", "pipelines.chunking.isolated.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(),
+            env=child_environment() | _ONE_THREAD,  # without a secret: it reads what strangers have written
         )
         self._usage = psutil.Process(self._child.pid)
         self._selector = selectors.DefaultSelector()
@@ -166,10 +165,3 @@ class _Limits:
             f"too expensive: reading it was ended after {elapsed:.1f} s, {self._seconds:.1f} s of processor time, "
             f"with {self._megabytes:.0f} MB of memory (a document may take {SECONDS:.0f} s and {MEGABYTES} MB)"
         )
-
-
-def _environment() -> dict[str, str]:
-    """What Python needs, and no secret: the child reads what strangers have written."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_VARIABLES)}
-    paths = [str(Path(one).absolute()) for one in sys.path]
-    return kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -18,7 +18,7 @@ from pipelines.index.contract import (
     Point,
     Vector,
 )
-from pipelines.index.dense import floats
+from pipelines.index.dense import packed
 from pipelines.index.embedded.filter import (
     edge_filter,
     from_stored,
@@ -57,7 +57,7 @@ def _edge_points(points: Sequence[Point]) -> list[qdrant_edge.Point]:
     return [
         Point(
             point.id,
-            {DENSE: floats(point.dense), BM25: document_vector(point.lexical_text)},
+            {DENSE: packed(point.dense), BM25: document_vector(point.lexical_text)},  # type: ignore[dict-item]  # stubs
             to_stored(point.payload),
         )
         for point in points
@@ -123,7 +123,8 @@ def _legs(mode: Mode, text: str, dense: Vector | None, filters: Filters) -> list
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
-        legs.append({"query": Query.Nearest(floats(dense), using=DENSE), "filter": edge_filter(where)})
+        nearest = Query.Nearest(packed(dense), using=DENSE)  # type: ignore[arg-type]  # the stubs know lists only
+        legs.append({"query": nearest, "filter": edge_filter(where)})
     if mode != "dense":
         query = Query.Nearest(query_vector(text), using=BM25)
         legs.append({"query": query, "filter": edge_filter(where, walked=False), "params": _idf_params(filters)})

@@ -1,0 +1,41 @@
+"""A child process that answers questions to the published index, one after the other, until its parent is gone."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pipelines.errors import HeadraceError
+from pipelines.index.embedded.reader import EdgeReader
+from pipelines.index.embedded.reading_protocol import Opening, Question, Reply
+
+
+def main() -> None:
+    for ignored in (signal.SIGINT, signal.SIGTERM):  # which a terminal or supervisor sends to all: the parent decides
+        signal.signal(ignored, signal.SIG_IGN)
+    with suppress(EOFError, OSError), Connection(int(sys.argv[1])) as parent:
+        _Answering(parent.recv()).run(parent)
+
+
+class _Answering:
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._reader: EdgeReader | None = None
+
+    def run(self, parent: Connection[Any, Any]) -> None:
+        while True:
+            parent.send(self._answer(parent.recv()))
+
+    def _answer(self, question: Question) -> Reply:
+        try:
+            self._reader = self._reader or EdgeReader(*self._opening)
+            return Reply(getattr(self._reader, question.method)(**question.arguments))
+        except HeadraceError as error:
+            return Reply(error=error)
+
+
+if __name__ == "__main__":
+    main()
