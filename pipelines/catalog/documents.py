@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, exists, func, or_, select, true, update
 
 from connectors.contract import ATTACHMENT
 from pipelines.catalog import tables
@@ -310,20 +310,20 @@ class Documents:
     def record_indexed(self, indexed: Mapping[str, Indexed]) -> None:
         """Record what the index holds of each document now. One that could not be read since that version was stays
         failed, and is tried again."""
-        table, now = tables.documents, datetime.now(UTC)
-        is_well = {"status": "indexed", "attempts": 0, "next_attempt": None}
+        now = datetime.now(UTC)
+        held = [
+            {"own": one, "of": found.version, "points": found.chunks, "tokens": found.readers, "now": now}
+            for one, found in indexed.items()
+        ]
+        well = [
+            {"own": one, "of": found.version, "unread": found.partly_read}
+            for one, found in indexed.items()
+            if found.version is not None
+        ]
         with self._engine.begin() as transaction:
-            for document_id, (version, chunks, readers, partly_read) in indexed.items():
-                values: dict[str, Any] = {
-                    "indexed_version": version,
-                    "chunks": chunks,
-                    "indexed_readers": readers,
-                    "changed_at": now,
-                }
-                transaction.execute(update(table).where(table.c.id == document_id).values(values))
-                if version is not None:
-                    newest = (table.c.id == document_id, table.c.version == version)
-                    transaction.execute(update(table).where(*newest).values(is_well | {"reason": partly_read}))
+            for statement, rows in ((_HOLDS, held), (_IS_WELL, well)):
+                if rows:
+                    transaction.execute(statement, rows)
 
     @contextmanager
     def attempt(self, state: DocumentState) -> Iterator[None]:
@@ -398,3 +398,20 @@ def _has_waited() -> ColumnElement[bool]:
 
 
 _STATE_COLUMNS = tuple(tables.documents.c[name].label(name) for name in DocumentState.__slots__)
+
+_OWN = tables.documents.c.id == bindparam("own")
+_HOLDS = (
+    update(tables.documents)
+    .where(_OWN)
+    .values(
+        indexed_version=bindparam("of"),
+        chunks=bindparam("points"),
+        indexed_readers=bindparam("tokens"),
+        changed_at=bindparam("now"),
+    )
+)
+_IS_WELL = (
+    update(tables.documents)
+    .where(_OWN, tables.documents.c.version == bindparam("of"))
+    .values(status="indexed", attempts=0, next_attempt=None, reason=bindparam("unread"))
+)

@@ -7,8 +7,6 @@ holds a lease writes under its fencing token (`pipelines.catalog.fencing`).
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,32 +14,22 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Row,
-    delete,
-    insert,
-    update,
-)
+from sqlalchemy import Connection, Engine, Row, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from pipelines.catalog import tables
 from pipelines.catalog.claims import CLAIMS, WORKERS
 from pipelines.catalog.fencing import Lease, fenced
-from pipelines.catalog.lease_rows import LEASE, LeaseRows
+from pipelines.catalog.lease_keeper import LeaseKeeper
+from pipelines.catalog.lease_rows import LeaseRows
 from pipelines.catalog.processes import LocalProcess, shown_name
 from pipelines.catalog.statements import upsert
-from pipelines.errors import CatalogUnavailable, UnitBusy
+from pipelines.errors import UnitBusy
 
-logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_ATTEMPTS = 1.0
-"""To renew or release a lease while the catalog does not answer, and to find all units free."""
 SECONDS_FOR_UNITS = 600.0
 """How long whoever wants all units waits for those on which others work."""
 
-_SECONDS_FOR_RELEASE = 2.0
+_SECONDS_BETWEEN_LOOKS = 1.0
 _TOKENS = "fencing tokens"
 """Name of the stamp that counts them."""
 _ALL = ("*", "*")
@@ -65,6 +53,7 @@ class Leases:
         self._engine = engine
         self._process = process
         self._rows = LeaseRows(engine, process)
+        self._keeper = LeaseKeeper(engine, self._rows)
         _opened.add(self)
 
     @contextmanager
@@ -85,7 +74,7 @@ class Leases:
             while busy := self._busy_unit():
                 if time.monotonic() >= deadline:
                     raise _busy(busy.connection, busy.unit, busy)
-                time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
             yield
 
     @contextmanager
@@ -140,14 +129,12 @@ class Leases:
 
     @contextmanager
     def _hold(self, connection: str, unit: str) -> Iterator[Lease]:
-        lease, released = self._acquire(connection, unit), threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(lease, released), name="lease", daemon=True)
-        keeper.start()
+        lease = self._acquire(connection, unit)
+        self._keeper.keep(lease)
         try:
             yield lease
         finally:
-            released.set()
-            keeper.join(_SECONDS_FOR_RELEASE)  # longer only while the catalog is away: it goes on trying
+            self._keeper.release(lease)
 
     def _acquire(self, connection: str, unit: str) -> Lease:
         self._process.show_alive()
@@ -173,39 +160,6 @@ class Leases:
         }
         transaction.execute(insert(tables.leases).values(row))
         return lease
-
-    def _keep(self, lease: Lease, released: threading.Event) -> None:
-        """Renew a lease until it is released, or lost; a catalog that is away is waited for."""
-        pause = LEASE.total_seconds() / 5
-        while not released.wait(pause):
-            try:
-                lease.lost = not self._renew(lease)
-                pause = LEASE.total_seconds() / 5
-            except CatalogUnavailable as error:
-                logger.warning("%s/%s: the lease is not renewed for now: %s", lease.connection, lease.unit, error)
-                pause = SECONDS_BETWEEN_ATTEMPTS
-            if lease.lost:
-                logger.error("%s/%s: another process has taken the lease", lease.connection, lease.unit)
-                return
-        self._release(lease)
-
-    def _renew(self, lease: Lease) -> bool:
-        """Whether the lease is still this process's. One whose time is over, and that nobody has taken, is."""
-        with self._engine.begin() as transaction:
-            renewed = update(tables.leases).where(*lease.own_row).values(expires_at=self._rows.expiry())
-            return bool(transaction.execute(renewed).rowcount)
-
-    def _release(self, lease: Lease) -> None:
-        """As long as this process lives, nobody else would take what it could not give back."""
-        waiting = threading.Event()
-        while True:
-            try:
-                with self._engine.begin() as transaction:
-                    transaction.execute(delete(tables.leases).where(*lease.own_row))
-            except CatalogUnavailable:
-                waiting.wait(SECONDS_BETWEEN_ATTEMPTS)
-            else:
-                return
 
     def _busy_unit(self) -> Row[Any] | None:
         """A unit on which a living process works."""

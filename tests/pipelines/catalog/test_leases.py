@@ -7,14 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, event, select, update
 
 from connectors.model import Unit
 from pipelines.catalog import Catalog, Outcome, open_catalog, tables
@@ -89,13 +89,13 @@ def is_free(catalog: Catalog, unit: str = "a") -> bool:
 
 
 def take_over(catalog: Catalog) -> None:
-    """Let the one lease that there is expire, and take it for another process."""
+    """Let the lease of acme/a expire, and take it for another process."""
     own = catalog.leases._process
     taken = {"token": 1_000, "process": own.id, "machine": own.machine}
 
     def update_row() -> None:
         with catalog._engine.begin() as transaction:
-            transaction.execute(update(tables.leases).values(taken))
+            transaction.execute(update(tables.leases).where(tables.leases.c.unit == "a").values(taken))
 
     in_another_thread(update_row)
 
@@ -199,7 +199,7 @@ def test_whoever_has_lost_a_lease_gives_back_nobody_elses(
     catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch, noticed: bool
 ) -> None:
     if noticed:
-        monkeypatch.setattr("pipelines.catalog.leases.LEASE", timedelta(milliseconds=100))
+        monkeypatch.setattr("pipelines.catalog.lease_keeper.LEASE", timedelta(milliseconds=100))
     first = catalog.leases.hold("acme", "a")
     first.__enter__()
     take_over(other)
@@ -218,11 +218,29 @@ def _is_refused(work: Callable[[], None]) -> bool:
     return False
 
 
+def test_all_leases_of_a_process_are_renewed_at_once(
+    catalog: Catalog, other: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many units a worker is at, it asks the catalog once; what it has lost meanwhile is not renewed."""
+    monkeypatch.setattr("pipelines.catalog.lease_keeper.LEASE", timedelta(seconds=2))
+    commits: list[str] = []
+    with ExitStack() as holding:
+        for unit in ("a", *map(str, range(20))):
+            holding.enter_context(catalog.leases.hold("acme", unit))
+        before = {row.unit: row.expires_at for row in leases(catalog)}
+        event.listen(catalog._engine, "commit", lambda _: commits.append(threading.current_thread().name))
+        until(lambda: all(row.expires_at > before[row.unit] for row in leases(catalog)))
+        assert 1 <= commits.count("leases") < 21
+        take_over(other)
+        until(lambda: _is_refused(require_leases))
+    assert [row.unit for row in leases(catalog)] == ["a"]
+
+
 def test_a_lease_outlives_a_database_that_is_away(
     postgres_server: PostgresServer, postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.catalog.leases.LEASE", timedelta(seconds=2))
-    monkeypatch.setattr("pipelines.catalog.leases.SECONDS_BETWEEN_ATTEMPTS", 0.1)
+    monkeypatch.setattr("pipelines.catalog.lease_keeper.LEASE", timedelta(seconds=2))
+    monkeypatch.setattr("pipelines.catalog.lease_keeper.SECONDS_BETWEEN_ATTEMPTS", 0.1)
     settings = Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(postgres_database)))
     with open_catalog(settings) as catalog:
         catalog.units.replace_listing("acme", "github", [Unit("a", "A")])
