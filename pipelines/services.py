@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipelines.catalog import Catalog, open_catalog
 from pipelines.catalog.database import STATEMENT_SECONDS
+from pipelines.machine import spare_memory
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Services:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        spare_memory()
         return self
 
     def __exit__(self, *_: object) -> None:
