@@ -83,8 +83,9 @@ bench-door: setup
 chaos: setup
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
+# POINTS names how many passages are in the index before.
 bench-freshness: setup
-	$(BIN)/python -m tests.bench.freshness
+	$(BIN)/python -m tests.bench.freshness $(if $(POINTS),--points $(POINTS))
 
 # DATA names the folder of the public sets; see tests/bench/quality.py.
 bench-quality: setup

@@ -1,7 +1,9 @@
-"""`make bench-freshness`: from a webhook to the answer of a search, against the running system.
+"""`make bench-freshness`: from a webhook to the answer of a search, against the running system. `POINTS=100000` has as
+many passages in the index before, with vectors of an API on loopback.
 
-Dagster's UI, the server and the worker run as `make dev` runs them, on the local model and the embedded index; GitHub
-and Slack are emulated in this process, which also asks. All of it shares the machine's cores.
+Dagster's UI, the server and the worker run as `make dev` runs them, on the embedded index and, where nothing else is
+asked for, the local model; GitHub and Slack are emulated in this process, which also asks. All of it shares the
+machine's cores.
 """
 
 from __future__ import annotations
@@ -26,14 +28,18 @@ import httpx
 import psutil
 import yaml
 
+from tests.bench.made_corpus import VOCABULARY
 from tests.bench.processes import running, wait_until_it_answers
 from tests.emulators import github as github_emulator
 from tests.emulators import slack as slack_emulator
 from tests.emulators.company import free_port
+from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.github import GitHub, Repository
 from tests.emulators.slack import Slack
 
 KEY = "a-key-for-the-bench-of-freshness"
+ARCHIVE = "acme/archive"
+PASSAGES_PER_ISSUE, WORDS_PER_PASSAGE = 8, 230
 CHANNELS, MESSAGES = 10, 40
 REPOSITORIES, ISSUES = 5, 60
 SECONDS_BETWEEN_QUESTIONS = 0.05
@@ -70,6 +76,14 @@ class Company:
                 self.untouched.append((repository, number))
         self.chance.shuffle(self.untouched)
 
+    def fill_archive(self, points: int) -> None:
+        """A repository whose issues become about as many passages, and to which nothing happens."""
+        words = VOCABULARY.read_text(encoding="utf-8").split()
+        archive = self.github.repository(ARCHIVE)
+        for issue in range(points // PASSAGES_PER_ISSUE):
+            passages = (" ".join(self.chance.choices(words, k=WORDS_PER_PASSAGE)) for _ in range(PASSAGES_PER_ISSUE))
+            self.github.issue(archive, f"Archived {issue}", "\n\n".join(f"## Part\n\n{one}" for one in passages))
+
     def something(self) -> tuple[str, Delivery]:
         """A new word in one of the sources."""
         word = f"zq{next(self.numbers)}x"
@@ -104,7 +118,8 @@ class Company:
         return "bench-github", *self.github.webhook("issue_comment", repository, action="created", issue=issue)
 
     def _any_issue(self) -> tuple[Repository, int]:
-        repository = self.chance.choice(list(self.github.repositories.values()))
+        changing = [one for name, one in self.github.repositories.items() if name != ARCHIVE]
+        repository = self.chance.choice(changing)
         return repository, self.chance.choice(list(repository.issues))
 
     def _told(self, event: dict[str, str]) -> Delivery:
@@ -145,16 +160,23 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--burst", type=int, default=5_000)
+    parser.add_argument("--points", type=int, default=0, help="Passages in the index before anything happens")
     options = parser.parse_args()
     company = Company(GitHub(), Slack(), random.Random(7))
     company.fill()
+    if options.points:
+        company.fill_archive(options.points)
     with (
         tempfile.TemporaryDirectory() as directory,
         github_emulator.serving(company.github) as github_url,
         slack_emulator.serving(company.slack) as slack_url,
-        _running(Path(directory), github_url, slack_url) as (system, worker),
+        EmbeddingsServer() as api,
+        _running(Path(directory), _settings(github_url, slack_url, api if options.points else None)) as running_now,
     ):
+        system, worker = running_now
+        _show_memory("before", worker)
         _steady(company, system, options.events, options.seconds)
+        _show_memory("after", worker)
         for _ in range(BURSTS if options.burst else 0):
             _burst(company, system, worker, options.burst)
 
@@ -230,10 +252,14 @@ def _show(what: str, times: Sequence[float | None]) -> None:
     )
 
 
+def _show_memory(when: str, worker: psutil.Process) -> None:
+    print(f"{when}: worker {worker.memory_info().rss / 1e6:.0f} MB", flush=True)
+
+
 @contextmanager
-def _running(directory: Path, github_url: str, slack_url: str) -> Iterator[tuple[System, psutil.Process]]:
+def _running(directory: Path, settings: dict[str, object]) -> Iterator[tuple[System, psutil.Process]]:
     """The system on a synced index; yields it with the worker's process."""
-    (directory / "headrace.yaml").write_text(yaml.safe_dump(_settings(github_url, slack_url)))
+    (directory / "headrace.yaml").write_text(yaml.safe_dump(settings))
     home = directory / ".headrace" / "dagster"
     environment = {**os.environ, "HEADRACE_CONFIG": str(directory / "headrace.yaml"), "DAGSTER_HOME": str(home)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -256,7 +282,8 @@ def _running(directory: Path, github_url: str, slack_url: str) -> Iterator[tuple
         yield system, psutil.Process(processes[-1].pid)
 
 
-def _settings(github_url: str, slack_url: str) -> dict[str, object]:
+def _settings(github_url: str, slack_url: str, api: EmbeddingsServer | None) -> dict[str, object]:
+    """With the local model where there is no `api`."""
     connections = [
         {
             "id": "bench-github",
@@ -275,7 +302,11 @@ def _settings(github_url: str, slack_url: str) -> dict[str, object]:
     ]
     readers = ["public", "group:bench-slack:workspace"]
     assistants = [{"id": "bench", "api_key": KEY, "identity": "service", "readers": readers}]
-    return {"connections": connections, "assistants": assistants}
+    settings: dict[str, object] = {"connections": connections, "assistants": assistants}
+    if api:
+        embedding = {"provider": "openai", "model": "stub", "dimensions": api.dimensions, "base_url": api.url}
+        settings["embedding"] = embedding
+    return settings
 
 
 if __name__ == "__main__":
