@@ -6,7 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Self
 
 from pipelines.errors import HeadraceError
 from pipelines.index.embedded.reader import EdgeReader
@@ -16,20 +16,27 @@ from pipelines.index.embedded.reading_protocol import Opening, Question, Reply
 def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM):  # which a terminal or supervisor sends to all: the parent decides
         signal.signal(ignored, signal.SIG_IGN)
-    with suppress(EOFError, OSError), Connection(int(sys.argv[1])) as parent:
-        _Answering(parent.recv()).run(parent)
+    with suppress(EOFError, OSError), Connection(int(sys.argv[1])) as parent, _Answering(parent.recv()) as answering:
+        while True:
+            parent.send(answering.answer(parent.recv()))
 
 
 class _Answering:
+    """Opens the reader with the first question: an index that cannot be read is that question's error."""
+
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._reader: EdgeReader | None = None
 
-    def run(self, parent: Connection[Any, Any]) -> None:
-        while True:
-            parent.send(self._answer(parent.recv()))
+    def __enter__(self) -> Self:
+        return self
 
-    def _answer(self, question: Question) -> Reply:
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing of the copy that was read."""
+        if self._reader:
+            self._reader.close()
+
+    def answer(self, question: Question) -> Reply:
         try:
             self._reader = self._reader or EdgeReader(*self._opening)
             return Reply(getattr(self._reader, question.method)(**question.arguments))

@@ -65,6 +65,8 @@ class PooledReader:
         with self._changing:
             idle, self._idle, self._closed = self._idle, [], True
         for process in idle:
+            process.hang_up()
+        for process in idle:
             process.end()
 
     def _ask(self, method: Method, **arguments: Any) -> Any:

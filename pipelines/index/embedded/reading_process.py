@@ -49,9 +49,13 @@ class ReadingProcess:
             raise reply.error
         return reply.value
 
-    def end(self) -> None:
-        """End it, at once where it does not end by itself. May be called again."""
+    def hang_up(self) -> None:
+        """Let it end by itself."""
         self._pipe.close()
+
+    def end(self) -> None:
+        """End it, by force where it does not end by itself. May be called again."""
+        self.hang_up()
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(_SECONDS_TO_END)
             return

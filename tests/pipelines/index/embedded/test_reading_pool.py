@@ -52,6 +52,15 @@ def test_answers_are_those_of_a_reader_in_this_process(pool: IndexReader, edge: 
         assert (pool.count_points(), pool.info()) == (3, alone.info())
 
 
+def test_nothing_is_left_of_what_they_read_once_they_are_closed(pool: IndexReader, edge: Configured) -> None:
+    views = edge.settings.state_path / "index" / "readers"
+    assert pool.count_points() == 3
+    assert len([one for one in views.iterdir() if one.is_dir()]) == 1
+    pool.close()
+    assert [one for one in views.iterdir() if one.suffix != ".lock"] == []
+    assert children() == []
+
+
 def test_every_process_sees_what_was_published_last(pool: IndexReader, edge: Configured) -> None:
     with ThreadPoolExecutor(4) as askers:
         assert len(list(askers.map(lambda _: found(pool, "wheel"), range(8)))) == 8
