@@ -107,7 +107,7 @@ def test_figures_have_a_port_of_their_own(opened: Door) -> None:
 def test_processes_that_read_the_index_are_killed_and_nobody_who_asks_notices(opened: Door) -> None:
     assert opened.process
     readers = psutil.Process(opened.process.pid).children()
-    assert len(readers) == 2
+    assert readers
     for reader in readers:
         reader.kill()
     question = {"query": "water wheel", "mode": "lexical", "user": "ada@acme.test"}

@@ -27,15 +27,17 @@ _TRIES = 2
 
 
 class PooledReader:
-    """An IndexReader whose questions are answered by `processes` of their own. Raises IndexMismatch as `EdgeReader`,
-    and IndexUnavailable where processes die of a question."""
+    """An IndexReader whose questions are answered by at most `processes` of their own: one at first, the others when a
+    question would have to wait. Raises IndexMismatch as `EdgeReader`, and IndexUnavailable where processes die of a
+    question."""
 
     def __init__(self, root: Path, collection: str, spec: IndexSpec | None, processes: int) -> None:
         if spec:
             check_live(Snapshots(root, collection), spec, check_readable)
         self._opening = Opening(root.absolute(), collection, spec)
         self._changing = Lock()
-        self._idle = [ReadingProcess(self._opening) for _ in range(processes)]
+        self._idle = [ReadingProcess(self._opening)]
+        self._unstarted = processes - 1
         self._waiting: deque[Future[ReadingProcess]] = deque()
         self._closed = False
 
@@ -82,10 +84,14 @@ class PooledReader:
         raise IndexUnavailable(f"the process that reads the index has ended ({how}); try again later")
 
     def _take(self) -> ReadingProcess:
-        """An idle process, or the next that will be, in turn."""
+        """An idle process, a new one, or the next that will be idle, in turn."""
         with self._changing:
             if self._idle:
                 return self._idle.pop()
+            if self._unstarted:
+                process = ReadingProcess(self._opening)
+                self._unstarted -= 1
+                return process
             mine: Future[ReadingProcess] = Future()
             self._waiting.append(mine)
         return mine.result()

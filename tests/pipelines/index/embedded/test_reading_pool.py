@@ -81,6 +81,14 @@ def test_processes_that_are_killed_are_replaced_and_the_question_is_answered(poo
     assert not {child.pid for child in killed} & {child.pid for child in children()}
 
 
+def test_as_many_are_started_as_questions_come_at_once_and_no_more(pool: IndexReader) -> None:
+    assert found(pool, "wheel")
+    assert len(children()) == 1
+    with ThreadPoolExecutor(6) as askers:
+        assert all(askers.map(lambda _: found(pool, "wheel"), range(60)))
+    assert len(children()) == 2
+
+
 def test_a_question_that_ends_processes_is_refused_and_the_next_one_answered(
     pool: IndexReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +128,7 @@ def test_they_end_with_the_process_that_they_work_for(tmp_path: Path) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"0\n"
         left = psutil.Process(parent.pid).children()
-        assert len(left) == 2
+        assert len(left) == 1
         os.kill(parent.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in left):
