@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from resource import struct_rusage
 
 _PR_SET_CHILD_SUBREAPER = 36
+_MB = 1 << 20
+"""Bytes."""
 _SECONDS_BETWEEN_LOOKS = 0.1
 """To read how much memory a process uses costs the kernel some milliseconds."""
 
@@ -51,12 +53,13 @@ def run_counted(command: Sequence[str]) -> Costs:
     usages = [usage, *(_end(child) for child in psutil.Process().children() if child.pid not in others)]
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
+    largest = max(one.ru_maxrss for one in usages) * 1024
     return Costs(
         output,
         sum(one.ru_utime + one.ru_stime for one in usages),
         wall,
-        max(one.ru_maxrss for one in usages) / 1024,
-        memory.most / 1e6,
+        largest / _MB,
+        max(memory.most, largest) / _MB,  # a peak may lie between two looks
     )
 
 
