@@ -10,7 +10,7 @@ from typing import Self
 
 from pipelines.errors import HeadraceError
 from pipelines.index.embedded.reader import EdgeReader
-from pipelines.index.embedded.reading_protocol import Opening, Question, Reply
+from pipelines.index.embedded.reading_protocol import Opening, ReaderCall, ReaderReply
 
 
 def main() -> None:
@@ -36,12 +36,12 @@ class _Answering:
         if self._reader:
             self._reader.close()
 
-    def answer(self, question: Question) -> Reply:
+    def answer(self, call: ReaderCall) -> ReaderReply:
         try:
             self._reader = self._reader or EdgeReader(*self._opening)
-            return Reply(getattr(self._reader, question.method)(**question.arguments))
+            return ReaderReply(getattr(self._reader, call.method)(**call.arguments))
         except HeadraceError as error:
-            return Reply(error=error)
+            return ReaderReply(error=error)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pipelines.errors import IndexUnavailable
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, Vector
 from pipelines.index.dense import packed
 from pipelines.index.embedded.reading_process import ReaderDied, ReadingProcess
-from pipelines.index.embedded.reading_protocol import Method, Opening, Question
+from pipelines.index.embedded.reading_protocol import Method, Opening, ReaderCall
 from pipelines.index.embedded.snapshots import Snapshots
 from pipelines.index.embedded.specs import check_live
 from pipelines.index.versions import check_readable
@@ -76,7 +76,7 @@ class PooledReader:
         try:
             for _ in range(_TRIES):
                 try:
-                    return process.ask(Question(method, arguments))
+                    return process.ask(ReaderCall(method, arguments))
                 except ReaderDied as error:
                     process, how = ReadingProcess(self._opening), error.how
         finally:

@@ -10,7 +10,7 @@ from multiprocessing import Pipe
 from typing import Any
 
 from pipelines.child_environment import child_environment
-from pipelines.index.embedded.reading_protocol import Opening, Question, Reply
+from pipelines.index.embedded.reading_protocol import Opening, ReaderCall, ReaderReply
 
 _SECONDS_TO_END = 2.0
 
@@ -37,11 +37,11 @@ class ReadingProcess:
         with suppress(OSError):  # it has ended already, which the first question finds
             self._pipe.send(opening)
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, call: ReaderCall) -> Any:
         """What the reader has returned. Raises as it does, and ReaderDied."""
         try:
-            self._pipe.send(question)
-            reply: Reply = self._pipe.recv()
+            self._pipe.send(call)
+            reply: ReaderReply = self._pipe.recv()
         except (EOFError, OSError):
             self.end()
             raise ReaderDied(self._child.returncode) from None

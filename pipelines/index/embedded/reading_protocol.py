@@ -19,14 +19,14 @@ class Opening(NamedTuple):
     spec: IndexSpec | None
 
 
-class Question(NamedTuple):
+class ReaderCall(NamedTuple):
     """A method of an IndexReader, with its arguments by name."""
 
     method: Method
     arguments: dict[str, Any]
 
 
-class Reply(NamedTuple):
+class ReaderReply(NamedTuple):
     """What the method has returned, or the error that it has raised."""
 
     value: Any = None
