@@ -8,6 +8,7 @@ that fight for a lock without a queue let some wait five times as long as others
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
@@ -52,6 +53,18 @@ class PooledReader:
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         found: list[Hit] = self._ask("document", document_id=document_id, filters=filters)
+        return found
+
+    def count_documents(self, field: str, filters: Filters) -> Mapping[str, int]:
+        counted: Mapping[str, int] = self._ask("count_documents", field=field, filters=filters)
+        return counted
+
+    def newest(self, filters: Filters, limit: int) -> list[Hit]:
+        found: list[Hit] = self._ask("newest", filters=filters, limit=limit)
+        return found
+
+    def beginnings(self, filters: Filters, limit: int) -> list[Hit]:
+        found: list[Hit] = self._ask("beginnings", filters=filters, limit=limit)
         return found
 
     def count_points(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexSpec
 
-Method: TypeAlias = Literal["search", "document", "count_points", "info"]
+Method: TypeAlias = Literal["search", "document", "count_documents", "newest", "beginnings", "count_points", "info"]
 
 
 class Opening(NamedTuple):
