@@ -27,7 +27,7 @@ ROOMS = (
     "webhooks",
     "part_table",
 )
-EXAMPLES_OF_REQUESTS = {"pipelines/service/app.py", "pipelines/service/openai/vector_stores.py"}
+EXAMPLES_OF_REQUESTS = {"pipelines/service/interfaces.py", "pipelines/service/openai/vector_stores.py"}
 RECEIVERS_OF_NOTIFICATIONS = {"pipelines/notification_settings.py"}
 """A product may be a source, and also a place where people are told something."""
 

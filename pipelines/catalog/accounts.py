@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, select, tuple_
 
 from connectors.addresses import find_address
 from connectors.contract import Account
 from pipelines.catalog import tables
 from pipelines.catalog.statements import in_parts, upsert
 
+_JOINTS = re.compile(r"[\s._-]+")
 AliasKind: TypeAlias = Literal["name", "address", "other"]
 AuthorKey: TypeAlias = tuple[str, str]
 """Connection, and the author as a document of it names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """What somebody is known by: `at` each connection, and by names anywhere."""
+
+    at: Mapping[str, Collection[str]]
+    anywhere: frozenset[str]
+
+    def is_author(self, connection: str, author: str) -> bool:
+        key = person_key(author)
+        return key in self.anywhere or key in self.at.get(connection, ())
 
 
 class Accounts:
@@ -30,39 +45,41 @@ class Accounts:
             transaction.execute(delete(table).where(table.c.connection == connection))
             upsert(transaction, table, [row for one in accounts for row in _rows(connection, one)])
 
-    def aliases(self, alias: str) -> frozenset[str]:
-        """In lower case, all that whoever is known by this is known by at any source: accounts with the same address
-        are one person's. Empty where nobody is. Two people of one name are both meant by it."""
+    def known_as(self, alias: str) -> KnownAs:
+        """Whoever is known by this at any source: accounts with the same address are one person's. Two people of one
+        name are both meant by it."""
         table = tables.account_names
         with self._engine.connect() as transaction:
-            own = _of_accounts(transaction, _accounts(transaction, [fold(alias)]))
+            own = _of_accounts(transaction, _accounts(transaction, [person_key(alias)]))
             addresses = [row.alias for row in own if row.kind == "address"]
             every = _of_accounts(transaction, _accounts(transaction, addresses, table.c.kind == "address"))
-        return frozenset(row.alias for row in (*own, *every))
+        at: dict[str, set[str]] = {}
+        for row in (*own, *every):
+            at.setdefault(row.connection, set()).add(row.alias)
+        names = {row.alias for row in (*own, *every) if row.kind == "name" and _is_full(row.alias)}
+        return KnownAs(at, frozenset({*names, person_key(alias)}))
 
     def names(self, authors: Iterable[AuthorKey]) -> dict[AuthorKey, str]:
-        """What to call authors, where another name is known of them than the one that their documents have."""
-        table, folded = tables.account_names, {(one[0], fold(one[1])): one for one in authors}
+        """What to call authors, where another name is known of them than the one that their documents have: by their
+        account, or by a full name that is spelled as a login (`ada-lovelace`) and that one person has."""
+        table, found = tables.account_names, dict[AuthorKey, str]()
+        keys: dict[AuthorKey, list[AuthorKey]] = {}
+        for connection, author in authors:
+            keys.setdefault((connection, person_key(author)), []).append((connection, author))
         own = tuple_(table.c.connection, table.c.alias)
-        found: dict[AuthorKey, str] = {}
         with self._engine.connect() as transaction:
-            for part in in_parts(folded):
-                for row in transaction.execute(select(table).where(own.in_(part), table.c.kind == "other")):
-                    if name := row.name or self._named_elsewhere(transaction, row.connection, row.account):
-                        found[folded[row.connection, row.alias]] = name
-        return found
-
-    def people(self, authors: Iterable[str]) -> dict[str, str]:
-        """The names of those of these authors who are known by another one, whatever connection they are of; of a login
-        that two people have, none."""
-        table, folded = tables.account_names, {fold(one): one for one in authors}
-        found: dict[str, set[str]] = {}
-        with self._engine.connect() as transaction:
-            for part in in_parts(folded):
-                for row in transaction.execute(select(table).where(table.c.alias.in_(part), table.c.kind == "other")):
+            for part in in_parts(keys):
+                for row in transaction.execute(select(table).where(own.in_(part), table.c.kind != "address")):
                     name = row.name or self._named_elsewhere(transaction, row.connection, row.account)
-                    found.setdefault(folded[row.alias], set()).add(name)
-        return {author: name for author, names in found.items() if len(names) == 1 for name in names if name}
+                    found |= dict.fromkeys(keys[row.connection, row.alias], name)
+            full = {key for _, key in keys if _is_full(key)}
+            for some in in_parts(full):
+                named = select(table.c.alias, func.min(table.c.name)).where(table.c.alias.in_(some))
+                one_person = named.where(table.c.kind == "name").group_by(table.c.alias)
+                spelled = dict(row._tuple() for row in transaction.execute(one_person))
+                for (_, key), same in keys.items():
+                    found |= {one: spelled[key] for one in same if key in spelled and not found.get(one)}
+        return {one: name for one, name in found.items() if name and name != one[1]}
 
     @staticmethod
     def _named_elsewhere(transaction: Connection, connection: str, account: str) -> str:
@@ -74,14 +91,25 @@ class Accounts:
         return transaction.execute(select(table.c.name).where(*same).order_by(table.c.connection)).scalar() or ""
 
 
-def fold(alias: str) -> str:
+def fold(text: str) -> str:
     """Without regard to case, and to how blanks are put."""
-    return " ".join(alias.split()).casefold()
+    return " ".join(text.split()).casefold()
+
+
+def person_key(alias: str) -> str:
+    """How what people are known by is compared: addresses as such, and of all else no case, nor what joins words, so
+    that `ada-lovelace` is Ada Lovelace."""
+    return find_address(alias) or " ".join(_JOINTS.split(alias.casefold())).strip()
+
+
+def _is_full(key: str) -> bool:
+    """Whether it is a name of several words, which hardly anybody else's login is."""
+    return " " in key
 
 
 def _rows(connection: str, one: Account) -> list[dict[str, str]]:
-    kinds: dict[str, AliasKind] = {fold(alias): "other" for alias in (one.id, *one.aliases) if alias.strip()}
-    kinds |= {fold(one.name): "name"} if one.name.strip() else {}
+    kinds: dict[str, AliasKind] = {person_key(alias): "other" for alias in (one.id, *one.aliases) if alias.strip()}
+    kinds |= {person_key(one.name): "name"} if one.name.strip() else {}
     kinds |= dict.fromkeys(filter(None, map(find_address, one.emails)), "address")
     shared = {"connection": connection, "account": one.id, "name": one.name}
     return [shared | {"alias": alias, "kind": kind} for alias, kind in kinds.items()]

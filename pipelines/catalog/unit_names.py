@@ -46,7 +46,7 @@ class UnitNames:
             for name, units in found.items()
         }
 
-    def listed(self, ids: Iterable[str]) -> list[NamedUnit]:
+    def by_id(self, ids: Iterable[str]) -> list[NamedUnit]:
         """The units with these ids that are not gone, of whichever connections, by name."""
         table, found = tables.units, list[NamedUnit]()
         with self._engine.connect() as transaction:

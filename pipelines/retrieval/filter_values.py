@@ -6,6 +6,7 @@ it lists are those that they may see.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -39,7 +40,7 @@ _FIELDS = {
     "tags_not": "tags",
 }
 """The field of the index that each filter asks."""
-_CONDITIONS: Mapping[str, Any] = {
+_CONDITIONS: Mapping[str, str] = {
     "connection": "connections",
     "unit": "units",
     "kind": "kinds",
@@ -140,21 +141,41 @@ class FilterValues:
         """Whether a document has exactly this value: programs send those, and to count all values takes longer."""
         if field in self._counted:
             return value in self._counted[field]
-        own = replace(self._seen, **{_CONDITIONS[field]: (value,)})
+        asked: dict[str, Any] = {_CONDITIONS[field]: (value,)}
+        own = replace(self._seen, **asked)
         return bool(self._index.beginnings(own, 1))
 
     def _values(self, field: str) -> Values:
-        counted = self.count(field)
-        names = self._unit_names if field == "unit" else {}
         if field == "author":
-            names = self._catalog.accounts.people(counted)
-        shown = [names.get(one, one) for one in counted if one]
+            return Values({}, list(self.people))
+        counted = self.count(field)
+        shown = self._unit_names.values() if field == "unit" else counted
         return Values(_by_name((one, one) for one in counted), list(dict.fromkeys(shown)))
 
     def _authors(self, value: str) -> tuple[str, ...]:
         """All logins and names of whoever is meant, as documents have them."""
-        meant = self._catalog.accounts.aliases(value) | {fold(value)}
-        return tuple(one for one in self.count("author") if fold(one) in meant)
+        meant = self._catalog.accounts.known_as(value)
+        return tuple(dict.fromkeys(author for key, author in self._by_connection if meant.is_author(key, author)))
+
+    @cached_property
+    def people(self) -> Mapping[str, int]:
+        """Authors by name, with how many documents they have in all their accounts, most first."""
+        names, counted = self._catalog.accounts.names(self._by_connection), Counter[str]()
+        for one, documents in self._by_connection.items():
+            counted[names.get(one, one[1])] += documents
+        return dict(counted.most_common())
+
+    @cached_property
+    def _by_connection(self) -> Mapping[tuple[str, str], int]:
+        """How many documents each author of each connection has."""
+        return {
+            (connection, author): documents
+            for connection in self.count("connection")
+            for author, documents in self._index.count_documents(
+                "author", replace(self._seen, connections=(connection,))
+            ).items()
+            if author
+        }
 
     def _units(self, value: str) -> tuple[str, ...]:
         """By a name or URL that they have or had; `#` stands before the name of a channel or not."""
@@ -166,7 +187,7 @@ class FilterValues:
     @cached_property
     def _unit_names(self) -> Mapping[str, str]:
         counted = self.count("unit")
-        names = {one.id: one.name for one in self._catalog.unit_names.listed(counted)}
+        names = {one.id: one.name for one in self._catalog.unit_names.by_id(counted)}
         return {unit: names.get(unit, unit) for unit in counted}
 
     @cached_property

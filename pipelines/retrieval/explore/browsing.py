@@ -68,7 +68,7 @@ class Browsing:
         except UnknownValue:
             raise unknown from None
         connections = self._index.count_documents("connection", replace(self._seen, units=(found,)))
-        units = self._catalog.unit_names.listed((found,))
+        units = self._catalog.unit_names.by_id((found,))
         if unit := next((one for one in units if one.connection in connections), None):
             return unit
         raise unknown

@@ -92,7 +92,7 @@ class Facets:
         one id, of which only one may be seen."""
         counted = self._known.count("unit")
         by_id: dict[str, list[NamedUnit]] = defaultdict(list)
-        for unit in self._catalog.unit_names.listed(counted):
+        for unit in self._catalog.unit_names.by_id(counted):
             by_id[unit.id].append(unit)
         for unit_id, documents in counted.items():
             units = by_id[unit_id]
@@ -118,13 +118,7 @@ class Facets:
 
     def _authors(self) -> Iterator[FacetValue]:
         """One for each person, by name; what the same person is called elsewhere counts to it."""
-        counted = self._known.count("author")
-        names = self._catalog.accounts.people(counted)
-        people: dict[str, int] = defaultdict(int)
-        for author, documents in counted.items():
-            if author:
-                people[names.get(author, author)] += documents
-        for name, documents in sorted(people.items(), key=lambda one: -one[1]):
+        for name, documents in self._known.people.items():
             yield FacetValue(value=name, name=name, documents=documents)
 
     def _parents(self) -> Iterator[FacetValue]:

@@ -25,8 +25,8 @@ _TRACKER_PATHS = ("pull", "issues", "discussions")
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
-    """A mention in a passage, and the document that it means."""
+class _Named:
+    """A mention in a passage, and the document that it names."""
 
     hit: Hit
     mention: Mention
@@ -43,7 +43,7 @@ class Relations:
 
     def mentioned_in(self, document: Sequence[Hit]) -> list[RelatedDocument]:
         """What a document links to; `document` are its points."""
-        links: dict[str, _Link] = {}
+        links: dict[str, _Named] = {}
         for link in self._links(document):
             links.setdefault(link.document_id, link)
         links.pop(document[0].payload["document_id"], None)
@@ -76,7 +76,7 @@ class Relations:
             found |= {hit.id: hit for hit in hits}
         return list(found.values())
 
-    def _links(self, hits: Iterable[Hit], having: str = "") -> Iterator[_Link]:
+    def _links(self, hits: Iterable[Hit], having: str = "") -> Iterator[_Named]:
         """What is mentioned in these passages and known to the catalog; of links those that have `having` in them."""
         mentioned = (
             (hit, mention, targets)
@@ -87,7 +87,7 @@ class Relations:
         some = list(islice(mentioned, _MOST_MENTIONS))
         ids = resolve_ids(self._catalog, {target for _, _, targets in some for target in targets})
         for hit, mention, targets in some:
-            yield from (_Link(hit, mention, one) for target in targets for one in ids.get(target, ()))
+            yield from (_Named(hit, mention, one) for target in targets for one in ids.get(target, ()))
 
     def _targets(self, mention: Mention, payload: Payload) -> list[str]:
         """The addresses that a mention may stand for."""
@@ -121,6 +121,6 @@ class Relations:
         return found
 
 
-def _related(hit: Hit, link: _Link) -> RelatedDocument:
+def _related(hit: Hit, link: _Named) -> RelatedDocument:
     mention = surroundings(link.hit.payload["text"], link.mention)
     return RelatedDocument(**metadata(hit.payload), mention=mention)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from connectors.registry import SourceName
-from pipelines.retrieval.parts import MOST_TOKENS
 from pipelines.retrieval.schema import MOST_DOCUMENTS, Moment, QuestionText, SearchFilters, Text
+from pipelines.retrieval.text_parts import MOST_TOKENS
 
 DEFAULT_TOKENS = 4_000
 """Of a search's passages, together."""

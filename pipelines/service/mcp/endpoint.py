@@ -18,7 +18,7 @@ from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.mcp import resources
-from pipelines.service.mcp.answers import Answer, SearchResults
+from pipelines.service.mcp.tool_answers import SearchResults, ToolAnswer
 from pipelines.service.mcp.tools import TOOLS, ToolError, describe_tools, run_tool
 from pipelines.service.search_service import SearchService
 from pipelines.service.throttling import RequestRate
@@ -187,7 +187,7 @@ def _error_result(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=text)], is_error=True)
 
 
-def _result(found: Answer, *, is_long: bool) -> CallToolResult:
+def _result(found: ToolAnswer, *, is_long: bool) -> CallToolResult:
     """As the text of JSON for models, and structured for programs, unless it is long."""
     from mcp_types import CallToolResult, ContentBlock, TextContent
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from pipelines.retrieval.schema import SearchFilters
 from pipelines.service.authentication import Principal
-from pipelines.service.mcp.answers import NOTICE, Place
 from pipelines.service.mcp.arguments import FetchArguments
+from pipelines.service.mcp.tool_answers import NOTICE, Place
 from pipelines.service.mcp.tools import ToolError, fetch
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
 

@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipelines.retrieval.parts import cut_part
 from pipelines.retrieval.schema import SearchFilters, SearchRequest
+from pipelines.retrieval.text_parts import cut_part
 from pipelines.service.authentication import Principal
-from pipelines.service.mcp.answers import (
-    Answer,
-    ChangesAnswer,
-    ChildrenAnswer,
-    FetchedDocument,
-    RelatedAnswer,
-    SearchResults,
-    SourcesAnswer,
+from pipelines.service.mcp.answering import (
     changes_answer,
     children_answer,
     fetched_document,
@@ -37,6 +30,15 @@ from pipelines.service.mcp.arguments import (
     RelatedArguments,
     SearchArguments,
     SourcesArguments,
+)
+from pipelines.service.mcp.tool_answers import (
+    ChangesAnswer,
+    ChildrenAnswer,
+    FetchedDocument,
+    RelatedAnswer,
+    SearchResults,
+    SourcesAnswer,
+    ToolAnswer,
 )
 from pipelines.service.search_service import NOT_VISIBLE, SearchService
 from pipelines.validation import first_problem
@@ -57,14 +59,14 @@ class ServedTool:
     clients show models the text, and some the structured form."""
 
     title: str
-    run: Callable[[Any, SearchService, Principal], Answer]
+    run: Callable[[Any, SearchService, Principal], ToolAnswer]
     takes: type[BaseModel]
-    gives: type[Answer]
+    gives: type[ToolAnswer]
     description: str
     is_long: bool = False
 
 
-def run_tool(name: str, arguments: dict[str, Any], service: SearchService, principal: Principal) -> Answer:
+def run_tool(name: str, arguments: dict[str, Any], service: SearchService, principal: Principal) -> ToolAnswer:
     """Raises ToolError, and what the service raises."""
     if name not in TOOLS:
         raise ToolError(f"There is no tool {name!r}; available tools: {', '.join(TOOLS)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.index.contract import Hit
-from pipelines.retrieval.parts import Part, cut_part
+from pipelines.retrieval.text_parts import TextPart, cut_part
 from tests.pipelines.retrieval.memory_index import chunk
 
 
@@ -13,7 +13,7 @@ def passages(*tokens: int) -> list[Hit]:
     return [chunk("d", place, text=chr(97 + place) * 4 * length) for place, length in enumerate(tokens)]
 
 
-def letters(part: Part) -> str:
+def letters(part: TextPart) -> str:
     return "".join(one[:1] for one in part.text.split("\n\n"))
 
 

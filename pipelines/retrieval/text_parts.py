@@ -18,7 +18,7 @@ GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """`offset` is where it begins in the whole text, and `next_offset` where the next one does, in tokens. It is part
     `number` of `count` parts of this size."""
 
@@ -32,7 +32,7 @@ class Part:
     page: int | None
 
 
-def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None) -> Part:
+def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None) -> TextPart:
     """The passages from `offset` on, as many as fit into `limit` tokens; with `around` those on both sides of the
     passage at that position. A passage that is longer than the limit is cut at its end."""
     texts = [hit.payload["text"] for hit in hits]
@@ -42,7 +42,7 @@ def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None
     last = _end(starts, first, limit)
     text = GAP.join(texts[first:last]).encode(errors="replace")[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
     begun = _beginnings(starts, limit)
-    return Part(
+    return TextPart(
         text=text,
         offset=starts[first],
         tokens=min(starts[last] - starts[first], limit),
