@@ -127,11 +127,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A point that was found. Higher scores are better; scores of different modes do not compare."""
+    """A point that was found. Higher scores are better; scores of different modes do not compare.
+
+    `dense` and `lexical` are the parts of the score that meaning and words give it; see `pipelines.index.fusion`.
+    """
 
     id: str
     score: float
     payload: Payload
+    dense: float = 0.0
+    lexical: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +161,12 @@ class IndexReader(Protocol):
     def search(
         self, *, mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int | None = None
     ) -> list[Hit]:
-        """The best points; hybrid fuses both legs by reciprocal rank inside the index.
+        """The best points; hybrid fuses the scores of both legs, from 0 to 1 (`pipelines.index.fusion`).
 
         Scores and order are the same whether or not there are points that the asker may not see: see
         `filters.visible`. Only which of two points that a leg scores alike goes first there is up to the engine.
         `dense` is the query's vector, needed for hybrid and dense; `text` feeds the lexical leg. `depth` is how many
-        points each leg hands to the fusion, by default as many as suit the `limit` (`pipelines.index.fusion`).
+        points each leg hands to the fusion, by default as many as suit the `limit`.
         """
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:

@@ -25,6 +25,13 @@ _SEGMENT = re.compile(r"[/\\:]+")
 _NO_LETTER = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD_LENGTH = 3
+_ASKING = re.compile(
+    "an?|about|all|and|are|did|do|does|find|for|get|give|has|have|how|in|is|it|know|me|mean|of|on|open|or|please|show"
+    "|tell|that|the|there|this|to|was|we|were|what|what's|when|where|which|who|why|with|you"
+    "|auf|bitte|das|dem|den|der|die|ein|eine|es|finde|gibt|hat|ich|im|ist|mir|mit|oder|sind|suche|über|und|uns|von"
+    "|wann|war|warum|was|welche[rs]?|wer|wie|wir|wo|wurde|zeige?|zu|zum|zur"
+)
+"""Words of questions that say nothing of what is asked for."""
 
 
 def with_identifiers(text: str) -> str:
@@ -49,9 +56,10 @@ def identifier_words(identifier: str) -> list[str]:
 
 
 def is_lookup(question: str) -> bool:
-    """Whether a question is nothing but identifiers, such as `ERR-4711` or `src/user_store.py`."""
+    """Whether a question asks for nothing but identifiers: `ERR-4711`, `what is src/user_store.py?`."""
     words = [word.strip("\"'`()[]{}<>,;:.!?") for word in question.split()]
-    return any(words) and all(_is_identifier(word) for word in words if word)
+    named = [word for word in words if word and not _ASKING.fullmatch(word.lower())]
+    return any(named) and all(map(_is_identifier, named))
 
 
 def _is_identifier(word: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipelines.index.contract import Filters, Hit, IndexReader, Vector
+from pipelines.index.fusion import document_score
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import SearchRequest, Why
 
@@ -48,9 +49,9 @@ def newest_version(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.payload["version"] == latest.payload["version"]]
 
 
-def by_best_chunk(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
-    """Documents by the score of their best chunk; equal ones by id, as an index may give them in any order."""
-    ranked = [Ranked(hits, max(hit.score for hit in hits)) for hits in documents]
+def by_score(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
+    """Documents by what meaning and words give them; equal ones by id, as an index may give them in any order."""
+    ranked = [Ranked(hits, document_score(hits)) for hits in documents]
     return _in_order(sorted(ranked, key=lambda one: one.id))
 
 

@@ -15,8 +15,8 @@ from pipelines.index.fusion import candidates
 from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
     Ranked,
-    by_best_chunk,
     by_document,
+    by_score,
     newest_version,
     reasons,
     rerank,
@@ -82,7 +82,7 @@ def _rank(
     request: SearchRequest, documents: Sequence[Sequence[Hit]], wanted: int, reranker: Reranker | None
 ) -> tuple[list[Ranked], list[str]]:
     """The documents to answer with, in their order, and warnings. The first `wanted` are shown to the reranker."""
-    ranked, warnings = by_best_chunk(documents), list[str]()
+    ranked, warnings = by_score(documents), list[str]()
     if reranker:
         judged = rerank(ranked[:wanted], request.query, reranker)
         warnings = [NOT_RERANKED] if judged is None else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.index.batches import Batch
@@ -27,7 +28,7 @@ from pipelines.index.embedded.filter import (
     to_stored,
 )
 from pipelines.index.filters import conditions, visible
-from pipelines.index.fusion import RRF_K, candidates, leg_weights
+from pipelines.index.fusion import DECIDING_FIELDS, candidates, fuse, leg_weights, one_leg
 from pipelines.index.lexical import document_vector, query_vector
 
 if TYPE_CHECKING:
@@ -102,16 +103,28 @@ def search(
     depth: int | None = None,
 ) -> list[Hit]:
     """The best points, best first; see `IndexReader.search`."""
-    from qdrant_edge import Fusion, Prefetch, QueryRequest
+    from qdrant_edge import QueryBatchRequest, QueryRequest
 
     legs = _legs(mode, text, dense, filters)
     if len(legs) == 1:
-        request = QueryRequest(limit, **legs[0], with_payload=True)
-    else:
-        fusion = Fusion.Rrf(RRF_K, leg_weights(text))
-        prefetches = [Prefetch(depth or candidates(limit), **leg) for leg in legs]
-        request = QueryRequest(limit, query=fusion, prefetches=prefetches, with_payload=True)  # type: ignore[arg-type]
-    return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in shard.query(request)]
+        found = shard.query(QueryRequest(limit, **legs[0], with_payload=True))
+        return one_leg(mode, _hits(found))
+    depth = depth or candidates(limit)
+    # A whole payload costs twice what the fields take that decide, so whole ones are read of what is answered.
+    requests = [QueryRequest(depth, **leg, with_payload=list(DECIDING_FIELDS)) for leg in legs]
+    by_meaning, by_words = map(_hits, shard.query_batch(QueryBatchRequest(requests)))
+    return _with_payloads(shard, fuse(by_meaning, by_words, leg_weights(text), limit))
+
+
+def _hits(points: Iterable[qdrant_edge.ScoredPoint]) -> list[Hit]:
+    return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in points]
+
+
+def _with_payloads(shard: qdrant_edge.EdgeShard, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with their whole payloads."""
+    records = shard.retrieve([hit.id for hit in hits], with_payload=True, with_vector=False)
+    payloads = {str(record.id): from_stored(record.payload) for record in records}
+    return [replace(hit, payload=payloads[hit.id]) for hit in hits if hit.id in payloads]
 
 
 def _legs(mode: Mode, text: str, dense: Vector | None, filters: Filters) -> list[dict[str, Any]]:

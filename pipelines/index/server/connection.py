@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
 OLDEST_RELEASE = (1, 17)
-"""Of a server; see `pipelines/index/fusion.py`."""
+"""Of a server: the oldest that Headrace is tried with."""
 PAGE = 256
 """How many points are read at once."""
 TIMEOUT = 60
@@ -48,7 +48,7 @@ def read_version(client: QdrantClient) -> str:
         needed = ".".join(map(str, OLDEST_RELEASE))
         raise IndexStoreError(
             f"the Qdrant server is of version {version}, and Headrace needs {needed} or newer: "
-            "an older one leaves the weights of a hybrid search out without a word"
+            "it was never tried with an older one"
         )
     return version
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import Filters, Hit, IndexInfo, IndexSpec, Mode, Vector
@@ -17,6 +18,7 @@ from pipelines.index.filters import (
     one_version,
     within_document,
 )
+from pipelines.index.fusion import DECIDING_FIELDS, candidates, fuse, leg_weights, one_leg
 from pipelines.index.server.connection import (
     beginnings,
     check_live,
@@ -29,7 +31,7 @@ from pipelines.index.server.connection import (
     scroll,
     server_errors,
 )
-from pipelines.index.server.requests import query_arguments, takes_idf_corpus
+from pipelines.index.server.requests import leg_requests, takes_idf_corpus
 from pipelines.index.server.retries import SEARCH_SECONDS, retry_requests
 from pipelines.index.versions import check_readable
 
@@ -56,10 +58,10 @@ class QdrantReader:
     ) -> list[Hit]:
         if (name := self._target()) is None or matches_nothing(filters):
             return []
-        request = query_arguments(mode, text, dense, filters, limit, depth, idf_corpus=self._takes_idf_corpus)
-        with server_errors(name):
-            found = self._client.query_points(name, **request).points
-        return one_version(best_first(Hit(str(point.id), point.score, point.payload or {}) for point in found))
+        if mode == "hybrid":
+            return self._hybrid(name, text, dense, filters, limit, depth or candidates(limit))
+        (found,) = self._ask_legs(name, mode, text, dense, filters, limit)
+        return one_version(best_first(one_leg(mode, found)))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if (name := self._target()) is None or matches_nothing(filters):
@@ -96,6 +98,37 @@ class QdrantReader:
 
     def close(self) -> None:
         self._client.close()
+
+    def _hybrid(
+        self, name: str, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int
+    ) -> list[Hit]:
+        ask = partial(self._ask_legs, name, "hybrid", text, dense, filters, depth)
+        by_meaning, by_words = ask(DECIDING_FIELDS)
+        hits = fuse(by_meaning, by_words, leg_weights(text), limit)
+        with server_errors(name):
+            records = self._client.retrieve(name, [hit.id for hit in hits], with_payload=True) if hits else []
+        if len(records) == len(hits):
+            payloads = {str(record.id): record.payload or {} for record in records}
+            return [replace(hit, payload=payloads[hit.id]) for hit in hits]
+        # A document was written in between: its passages, the old or the new ones, must not be missing.
+        by_meaning, by_words = ask()
+        return fuse(by_meaning, by_words, leg_weights(text), limit)
+
+    def _ask_legs(
+        self,
+        name: str,
+        mode: Mode,
+        text: str,
+        dense: Vector | None,
+        filters: Filters,
+        limit: int,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        """What each leg of a mode finds, in one request."""
+        legs = leg_requests(mode, text, dense, filters, limit, fields=fields, idf_corpus=self._takes_idf_corpus)
+        with server_errors(name):
+            answers = self._client.query_batch_points(name, legs)
+        return [[Hit(str(one.id), one.score, one.payload or {}) for one in answer.points] for answer in answers]
 
     @cached_property
     def _takes_idf_corpus(self) -> bool:

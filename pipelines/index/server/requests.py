@@ -19,7 +19,6 @@ from pipelines.index.contract import (
 )
 from pipelines.index.dense import floats
 from pipelines.index.filters import conditions, visible
-from pipelines.index.fusion import RRF_K, candidates, leg_weights
 from pipelines.index.lexical import document_vector, query_vector
 
 if TYPE_CHECKING:
@@ -71,46 +70,32 @@ def alias_operations(alias: str, live: str | None, target: str) -> list[models.A
     return [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)), create]
 
 
-def query_arguments(
+def leg_requests(
     mode: Mode,
     text: str,
     dense: Vector | None,
     filters: Filters,
     limit: int,
-    depth: int | None = None,
     *,
+    fields: Sequence[str] | None = None,
     idf_corpus: bool,
-) -> dict[str, Any]:
-    """The arguments of `query_points`; `idf_corpus` is whether the server takes one."""
-    from qdrant_client import models
-
-    legs = _legs(mode, text, dense, filters, depth or candidates(limit), idf_corpus=idf_corpus)
-    if len(legs) == 1:
-        (leg,) = legs
-        asked = {"query": leg.query, "using": leg.using, "query_filter": leg.filter, "search_params": leg.params}
-        return {**asked, "limit": limit, "with_payload": True}
-    fusion = models.RrfQuery(rrf=models.Rrf(k=RRF_K, weights=leg_weights(text)))
-    return {"prefetch": legs, "query": fusion, "limit": limit, "with_payload": True}
-
-
-def _legs(
-    mode: Mode, text: str, dense: Vector | None, filters: Filters, limit: int, *, idf_corpus: bool
-) -> list[models.Prefetch]:
-    """The queries that a mode fuses."""
+) -> list[models.QueryRequest]:
+    """What each leg of a mode is asked: points with these `fields`, or with their whole payloads. `idf_corpus` is
+    whether the server takes one."""
     from qdrant_client import models
 
     filter = server_filter(conditions(filters))
-    legs: list[models.Prefetch] = []
+    shown = {"filter": filter, "limit": limit, "with_payload": list(fields) if fields else True}
+    legs: list[models.QueryRequest] = []
     if mode != "lexical":
         if dense is None:
             raise ValueError(f"{mode} search needs the query's vector")
         # By default only binary vectors are scored again by the full ones.
         rescored = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True))
-        leg = models.Prefetch(query=floats(dense), using=DENSE, filter=filter, params=rescored, limit=limit)
-        legs.append(leg)
+        legs.append(models.QueryRequest(query=floats(dense), using=DENSE, params=rescored, **shown))
     if mode != "dense":
         query, params = _sparse(query_vector(text)), _idf_params(filters) if idf_corpus else None
-        legs.append(models.Prefetch(query=query, using=BM25, filter=filter, params=params, limit=limit))
+        legs.append(models.QueryRequest(query=query, using=BM25, params=params, **shown))
     return legs
 
 

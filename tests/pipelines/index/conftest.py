@@ -77,7 +77,7 @@ class Rest:
             ("POST", f"{collection}/points/payload", models.SetPayload, self._set_payload),
             ("POST", f"{collection}/points/delete", models.FilterSelector, self._delete),
             ("POST", f"{collection}/points/scroll", models.ScrollRequest, self._scroll),
-            ("POST", f"{collection}/points/query", models.QueryRequest, self._query),
+            ("POST", f"{collection}/points/query/batch", models.QueryRequestBatch, self._query),
             ("POST", f"{collection}/points/count", models.CountRequest, self._count),
             ("POST", f"{collection}/facet", models.FacetRequest, self._facet),
         ]
@@ -179,18 +179,9 @@ class Rest:
         )
         return models.ScrollResult(points=points, next_page_offset=offset)
 
-    def _query(self, name: str, body: models.QueryRequest) -> Any:
-        legs = body.prefetch if isinstance(body.prefetch, list) else []
-        return self.engine.query_points(
-            name,
-            prefetch=[leg.model_copy(update={"params": _exact(leg.params)}) for leg in legs] or None,
-            query=body.query,
-            using=body.using,
-            query_filter=body.filter,
-            search_params=_exact(body.params),
-            limit=body.limit or 10,
-            with_payload=body.with_payload or False,
-        )
+    def _query(self, name: str, body: models.QueryRequestBatch) -> list[Any]:
+        exact = [one.model_copy(update={"params": _exact(one.params)}) for one in body.searches]
+        return [found.model_dump(mode="json") for found in self.engine.query_batch_points(name, exact)]
 
     def _count(self, name: str, body: models.CountRequest) -> Any:
         return self.engine.count(name, count_filter=body.filter)

@@ -27,7 +27,7 @@ from pipelines.index.contract import (
     Point,
 )
 from pipelines.index.filters import document_conditions
-from pipelines.index.fusion import LEXICAL_WEIGHT, RRF_K
+from pipelines.index.fusion import WEIGHTS, document_score
 from tests.pipelines.index.conftest import Backend
 
 NAMESPACE = UUID(int=0)
@@ -123,13 +123,38 @@ def test_modes(backend: Backend, mode: Mode, expected: list[str]) -> None:
         assert found(reader, EVERYTHING, mode, "where is the sluice?", limit=1) == expected[:1]
 
 
-def test_hybrid_scores_are_reciprocal_ranks(backend: Backend) -> None:
+def test_hybrid_scores_are_shares_of_the_best_by_meaning_and_by_words(backend: Backend) -> None:
     with both(backend) as (store, reader):
-        store.apply([new(point("a#0", "sluice", NORTH)), new(point("b#0", "turbine", [0.6, 0.8, 0.0, 0.0]))])
+        store.apply([new(point("a#0", "sluice", [0.6, 0.8, 0.0, 0.0])), new(point("b#0", "turbine", NORTH))])
+        store.apply([new(point("c#0", "weir", [0.2, 0.0, 0.8, 0.0])), new(point("d#0", "gate", EAST))])
         store.publish()
-        first, second = reader.search(mode="hybrid", text="sluice", dense=NORTH, filters=EVERYTHING, limit=5)
-        assert first.score == pytest.approx(1 / RRF_K + 1 / (1 / LEXICAL_WEIGHT + RRF_K - 1), rel=1e-3)
-        assert second.score == pytest.approx(1 / (RRF_K + 1), rel=1e-3)
+        hits = reader.search(mode="hybrid", text="sluice", dense=NORTH, filters=EVERYTHING, limit=5)
+    parts = {hit.payload["document_id"]: (hit.dense, hit.lexical) for hit in hits}
+    shares = {name: (score + 0.25) / 1.25 for name, score in (("a", 0.6), ("b", 1.0), ("c", 0.2), ("d", 0.0))}
+    for name, share in shares.items():
+        assert parts[name] == pytest.approx((share * WEIGHTS.dense, WEIGHTS.lexical if name == "a" else 0.0), rel=0.03)
+    assert all(hit.score == pytest.approx(hit.dense + hit.lexical) for hit in hits)
+
+
+def test_what_decides_a_document_is_found_before_what_is_good_by_itself(backend: Backend) -> None:
+    said = [new(point("a#0", "weir", NORTH), point("a#1", "sluice gate", EAST))]
+    others = [new(point(f"b{n}#0", "sluice", [0.7, 0.7, 0.1 * n, 0.0])) for n in range(4)]
+    with both(backend) as (store, reader):
+        store.apply([*said, *others])
+        store.publish()
+        hits = reader.search(mode="hybrid", text="sluice gate", dense=NORTH, filters=EVERYTHING, limit=2)
+    assert {hit.payload["document_id"] for hit in hits} == {"a"}
+    assert document_score(hits) == pytest.approx(1.0)
+
+
+def test_an_identifier_comes_first_whatever_is_near_by_meaning(backend: Backend) -> None:
+    with both(backend) as (store, reader):
+        store.apply([new(point("named#0", "the report of INC-34, and much else beside it", EAST))])
+        store.apply([new(point(f"near{n}#0", "INC and 34 and a report", NORTH)) for n in range(3)])
+        store.publish()
+        for question in ("INC-34", "what is INC-34?"):
+            assert found(reader, EVERYTHING, "hybrid", question)[0] == "named#0"
+        assert len(found(reader, EVERYTHING, "hybrid", "ERR-99")) == 4, "by meaning, where it stands nowhere"
 
 
 def test_rare_words_weigh_more(backend: Backend) -> None:

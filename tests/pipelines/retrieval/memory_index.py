@@ -34,7 +34,7 @@ def chunk(document: str, position: int = 0, score: float = 1.0, **changes: Any) 
         "headings": [],
         "text": f"{document} {position}",
     } | changes
-    return Hit(f"{document}-{payload['version']}-{position}", score, payload)
+    return Hit(f"{document}-{payload['version']}-{position}", score, payload, lexical=score)
 
 
 class MemoryIndex:

@@ -11,8 +11,8 @@ import pytest
 from pipelines.index.contract import Filters, Hit, Mode, Vector
 from pipelines.retrieval.ranking import (
     Ranked,
-    by_best_chunk,
     by_document,
+    by_score,
     newest_version,
     reasons,
     rerank,
@@ -70,9 +70,18 @@ def test_a_document_has_one_version_the_latest(hits: list[Hit], version: str) ->
     assert [hit.payload["version"] for hit in newest_version(hits)] == [version]
 
 
+def test_a_document_has_the_best_of_its_chunks_by_meaning_and_by_words() -> None:
+    says, names = (
+        Hit(name, dense + lexical, chunk("a").payload, dense, lexical)
+        for name, dense, lexical in (("a0", 0.4, 0.1), ("a1", 0.0, 0.5))
+    )
+    ranked = by_score([[Hit("b0", 0.8, chunk("b").payload, 0.3, 0.5)], [says, names]])
+    assert scores(ranked) == [("a", 0.9), ("b", 0.8)]
+
+
 def test_documents_are_ranked_by_their_best_chunk_and_equal_ones_by_id() -> None:
     documents = [[chunk("c", 0, 0.1), chunk("c", 1, 0.9)], [chunk("b", 0, 0.5)], [chunk("a", 0, 0.5)]]
-    ranked = by_best_chunk(documents)
+    ranked = by_score(documents)
     assert scores(ranked) == [("c", 0.9), ("a", 0.5), ("b", 0.5)]
     assert [(one.rerank_score, one.recency) for one in ranked] == [(None, None)] * 3
 
@@ -81,14 +90,14 @@ def test_a_reranker_judges_the_best_chunk_below_its_title_and_headings() -> None
     best = chunk("a", 1, 0.9, title="Valves", headings=["Plant", "Penstock"], text="It leaks.")
     bare = chunk("b", 0, 0.3, title="", text="It hums.")
     judge = Judge(0.2, 0.7)
-    ranked = rerank(by_best_chunk([[chunk("a", 0, 0.1), best], [bare]]), "leak", cast(Reranker, judge))
+    ranked = rerank(by_score([[chunk("a", 0, 0.1), best], [bare]]), "leak", cast(Reranker, judge))
     assert judge.asked == ("leak", ["Valves\nPlant > Penstock\n\nIt leaks.", "\n\nIt hums."])
     assert ranked is not None
     assert [(one.id, one.score, one.rerank_score) for one in ranked] == [("b", 0.7, 0.7), ("a", 0.2, 0.2)]
 
 
 def test_a_reranker_that_fails_gives_no_order() -> None:
-    assert rerank(by_best_chunk([[chunk("a")]]), "leak", cast(Reranker, Judge())) is None
+    assert rerank(by_score([[chunk("a")]]), "leak", cast(Reranker, Judge())) is None
 
 
 @pytest.mark.parametrize(

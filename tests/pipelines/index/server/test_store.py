@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import closing
+from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 import httpx
@@ -23,7 +24,7 @@ from pipelines.index.contract import (
     Point,
     spec_metadata,
 )
-from pipelines.index.fusion import DENSE_WEIGHT, LEXICAL_WEIGHT, RRF_K
+from pipelines.index.fusion import DECIDING_FIELDS
 from pipelines.index.server.connection import connect
 from pipelines.index.server.layout import collection_arguments
 from pipelines.index.server.reader import QdrantReader
@@ -123,13 +124,34 @@ def test_the_filter_is_inside_every_leg(rest: OverRest) -> None:
         reader.search(mode="hybrid", text="water", dense=[1, 0, 0, 0], filters=filters, limit=30)
         reader.search(mode="lexical", text="water", dense=None, filters=filters, limit=30)
         assert reader.search(mode="dense", text="", dense=[1, 0, 0, 0], filters=Filters(), limit=30) == []
-    hybrid, lexical = sent(rest, "POST", "/points/query")
-    assert hybrid["query"] == {"rrf": {"k": RRF_K, "weights": [DENSE_WEIGHT, LEXICAL_WEIGHT]}}
-    assert [(leg["using"], leg["limit"]) for leg in hybrid["prefetch"]] == [("dense", 120), ("bm25", 120)]
-    assert hybrid["prefetch"][0]["params"]["quantization"]["rescore"] is True
-    for leg in (*hybrid["prefetch"], lexical):
+    hybrid, lexical = (one["searches"] for one in sent(rest, "POST", "/points/query/batch"))
+    asked = [(leg["using"], leg["limit"], leg["with_payload"]) for leg in (*hybrid, *lexical)]
+    deciding = list(DECIDING_FIELDS)
+    assert asked == [("dense", 120, deciding), ("bm25", 120, deciding), ("bm25", 30, True)]
+    assert hybrid[0]["params"]["quantization"]["rescore"] is True
+    for leg in (*hybrid, *lexical):
         assert leg["filter"]["must"][0] == {"key": "readers", "match": {"any": ["user:a", "public"]}}
         assert leg["filter"]["must_not"][0] == {"key": "tags", "match": {"any": ["draft"]}}
+
+
+def test_a_document_that_is_written_while_it_is_searched_is_found(rest: OverRest) -> None:
+    old, new = (Point(f"{ID}{n}", [1.0, 0.0, 0.0, 0.0], "water", PAYLOAD) for n in range(2))
+    with closing(rest.store()) as store:
+        store.apply([DocumentChange("a", [old])])
+        store.publish()
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/points"):
+                store.apply([DocumentChange("a", [new], stale=[old.id])])
+            return rest.server.answer(request)
+
+        client = QdrantClient(
+            url="http://qdrant.test", check_compatibility=False, transport=httpx.MockTransport(answer)
+        )
+        with closing(QdrantReader(client, rest.spec.collection, None)) as reader:
+            asked = Filters(readers=None)
+            hits = reader.search(mode="hybrid", text="water", dense=[1, 0, 0, 0], filters=asked, limit=5)
+    assert [(hit.id, hit.payload) for hit in hits] == [(new.id, PAYLOAD)]
 
 
 @pytest.mark.parametrize(
@@ -146,11 +168,12 @@ def test_rarity_is_counted_over_what_the_asker_may_see(rest: OverRest, version: 
                 reader.search(mode=mode, text="water", dense=[1, 0, 0, 0], filters=filters, limit=30)
         assert len(sent(rest, "GET", "/")) == 2  # once by the store, once by the reader
         assert reader.info().idf_leaks is not scoped
-    hybrid, lexical, dense, *administrator = sent(rest, "POST", "/points/query")
+    legs = [one["searches"] for one in sent(rest, "POST", "/points/query/batch")]
+    hybrid, lexical, dense, *administrator = legs
     corpus = {"must": [{"key": "readers", "match": {"any": ["user:a"]}}, {"key": "parents", "match": {"any": ["p"]}}]}
-    for leg in (hybrid["prefetch"][1], lexical):
+    for leg in (hybrid[1], *lexical):
         assert _idf(leg) == ({"corpus": {**corpus, "must_not": []}} if scoped else None)
-    for leg in (hybrid["prefetch"][0], dense, *administrator, *administrator[0]["prefetch"]):
+    for leg in (hybrid[0], *dense, *chain(*administrator)):
         assert _idf(leg) is None
 
 
