@@ -10,6 +10,8 @@ from pipelines.index.contract import Filters, Hit, IndexReader, Vector
 from pipelines.index.fusion import document_score
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.schema import SearchRequest, Why
+from pipelines.retrieval.time_factor import time_factor
+from pipelines.retrieval.time_words import AskedTime
 
 _SECONDS_PER_DAY = 86_400
 
@@ -70,11 +72,14 @@ def with_recency(ranked: Sequence[Ranked], half_life_days: float, now: datetime)
 
     A reranker may give scores below 0: age takes the same share of their size away.
     """
-    aged = []
-    for one in ranked:
-        factor = _recency(one.hits[0].payload["updated_at"], half_life_days, now)
-        aged.append(replace(one, score=one.score - (1 - factor) * abs(one.score), recency=factor))
-    return _in_order(aged)
+    factors = ((one, _recency(one.hits[0].payload["updated_at"], half_life_days, now)) for one in ranked)
+    return _in_order(_aged(one, factor) for one, factor in factors)
+
+
+def by_time(ranked: Sequence[Ranked], asked: AskedTime, now: datetime) -> list[Ranked]:
+    """Documents of the time that a question asks for first, others by how far from it they are."""
+    factors = ((one, time_factor(asked, one.hits[0].payload, now)) for one in ranked)
+    return _in_order(_aged(one, factor) for one, factor in factors)
 
 
 def reasons(
@@ -84,6 +89,7 @@ def reasons(
     filters: Filters,
     index: IndexReader,
     depth: int,
+    asked: AskedTime | None,
 ) -> list[Why]:
     """Why each document was found: its place by meaning alone and by words alone, among `depth` chunks of each."""
     dense, lexical = _leg_places(request, vector, filters, index, depth)
@@ -93,6 +99,7 @@ def reasons(
             lexical_rank=lexical.get(one.id),
             rerank_score=one.rerank_score,
             recency=one.recency,
+            time_words=asked.words if asked else None,
         )
         for one in ranked
     ]
@@ -127,6 +134,10 @@ def _recency(updated: str | None, half_life_days: float, now: datetime) -> float
         return 1.0
     age_days = max((now - datetime.fromisoformat(updated)).total_seconds() / _SECONDS_PER_DAY, 0)
     return float(0.5 ** (age_days / half_life_days))
+
+
+def _aged(one: Ranked, factor: float) -> Ranked:
+    return replace(one, score=one.score - (1 - factor) * abs(one.score), recency=factor)
 
 
 def _in_order(ranked: Iterable[Ranked]) -> list[Ranked]:

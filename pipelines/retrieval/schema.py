@@ -140,7 +140,13 @@ class Why(BaseModel):
     dense_rank: int | None = Field(description="Its place among documents by meaning alone, from 1")
     lexical_rank: int | None = Field(description="Its place among documents by words alone, from 1")
     rerank_score: float | None = Field(default=None, description="The reranker's, where one is configured")
-    recency: float | None = Field(default=None, description="Factor by which its age made the score smaller")
+    recency: float | None = Field(
+        default=None,
+        description="Factor by which its age, or its distance from the time that was asked for, made the score smaller",
+    )
+    time_words: str | None = Field(
+        default=None, description="Words of the question by which time counted: `last week`, `the latest`"
+    )
 
 
 class DocumentResult(DocumentMetadata):

@@ -17,6 +17,7 @@ from pipelines.retrieval.ranking import (
     Ranked,
     by_document,
     by_score,
+    by_time,
     newest_version,
     reasons,
     rerank,
@@ -34,6 +35,7 @@ from pipelines.retrieval.schema import (
     Why,
 )
 from pipelines.retrieval.scope import asked_within, visible_to
+from pipelines.retrieval.time_words import AskedTime, asked_time
 
 NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
 
@@ -67,10 +69,15 @@ def search(
     vector = None if request.mode == "lexical" else _embed(request.query, embedder)
     # A reranker may lift what the index ranks low, so it is shown more than is answered.
     wanted = max(request.top_k, reranker.top_n) if reranker else request.top_k
-    ranked, warnings = _rank(request, _retrieve(request, wanted, vector, filters, index), wanted, reranker)
+    now = datetime.now(UTC)
+    asked = _asked_time(request, now)
+    documents = _retrieve(request, wanted, vector, filters, index, is_timed=asked is not None)
+    ranked, warnings = _rank(request, documents, wanted, reranker, asked, now)
     explained: Sequence[Why | None] = [None] * len(ranked)
     if request.explain:
-        explained = reasons(ranked, request, vector, filters, index, candidates(wanted * _CHUNKS_ASKED_PER_DOCUMENT))
+        explained = reasons(
+            ranked, request, vector, filters, index, candidates(wanted * _CHUNKS_ASKED_PER_DOCUMENT), asked
+        )
     results = [
         _result(one, select_passages(one.hits, request.target_document_tokens, filters, index), why)
         for one, why in zip(ranked, explained, strict=True)
@@ -79,7 +86,12 @@ def search(
 
 
 def _rank(
-    request: SearchRequest, documents: Sequence[Sequence[Hit]], wanted: int, reranker: Reranker | None
+    request: SearchRequest,
+    documents: Sequence[Sequence[Hit]],
+    wanted: int,
+    reranker: Reranker | None,
+    asked: AskedTime | None,
+    now: datetime,
 ) -> tuple[list[Ranked], list[str]]:
     """The documents to answer with, in their order, and warnings. The first `wanted` are shown to the reranker."""
     ranked, warnings = by_score(documents), list[str]()
@@ -88,8 +100,18 @@ def _rank(
         warnings = [NOT_RERANKED] if judged is None else []
         ranked = ranked if judged is None else judged
     if request.recency_half_life_days is not None:
-        ranked = with_recency(ranked, request.recency_half_life_days, datetime.now(UTC))
+        ranked = with_recency(ranked, request.recency_half_life_days, now)
+    elif asked:
+        ranked = by_time(ranked, asked, now)
     return ranked[: request.top_k], warnings
+
+
+def _asked_time(request: SearchRequest, now: datetime) -> AskedTime | None:
+    """What the question's words say of time, where the request itself says nothing of it."""
+    filters = request.filters
+    if request.recency_half_life_days or filters.updated_after or filters.updated_before:
+        return None
+    return asked_time(request.query, now)
 
 
 def document(
@@ -127,10 +149,10 @@ def _embed(query: str, embedder: Embedder) -> Vector:
 
 
 def _retrieve(
-    request: SearchRequest, wanted: int, vector: Vector | None, filters: Filters, index: IndexReader
+    request: SearchRequest, wanted: int, vector: Vector | None, filters: Filters, index: IndexReader, *, is_timed: bool
 ) -> list[list[Hit]]:
     """Hits by document. Asks again deeper while few documents with many chunks take all the places."""
-    per_document = _CHUNKS_ASKED_BY_AGE if request.recency_half_life_days else _CHUNKS_ASKED_PER_DOCUMENT
+    per_document = _CHUNKS_ASKED_BY_AGE if is_timed or request.recency_half_life_days else _CHUNKS_ASKED_PER_DOCUMENT
     limit = wanted * per_document
     while True:
         hits = index.search(mode=request.mode, text=request.query, dense=vector, filters=filters, limit=limit)

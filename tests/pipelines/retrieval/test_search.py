@@ -225,6 +225,31 @@ def test_why_says_what_age_did() -> None:
     assert found.why.recency == pytest.approx(0.5, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("question", "words", "first"),
+    [
+        ("gates, in the last 3 days", "in the last 3 days", "new"),
+        ("the newest on gates", "newest", "new"),
+        ("gates", None, "old"),
+    ],
+)
+def test_a_time_in_the_question_changes_the_order_and_says_so(question: str, words: str | None, first: str) -> None:
+    index = MemoryIndex([chunk("old", 0, 1.0, updated_at=ago(300), created_at=ago(300)), chunk("new", 0, 0.8)])
+    index.chunks[1].payload.update(updated_at=ago(1), created_at=ago(1))
+    found = ask(index, query=question, explain=True)
+    assert found[0].document_id == first
+    assert {one.document_id for one in found} == {"old", "new"}, "none is left out"
+    assert all(one.why is not None and one.why.time_words == words for one in found)
+
+
+@pytest.mark.parametrize("own", [{"recency_half_life_days": 9_999}, {"filters": {"updated_before": ago(0)}}])
+def test_a_request_that_says_of_when_is_taken_at_its_word(own: dict[str, Any]) -> None:
+    index = MemoryIndex([chunk("old", 0, 1.0, updated_at=ago(300)), chunk("new", 0, 0.8, updated_at=ago(1))])
+    found = ask(index, query="gates, in the last 3 days", explain=True, **own)
+    assert [one.document_id for one in found] == ["old", "new"]
+    assert all(one.why is not None and one.why.time_words is None for one in found)
+
+
 def test_an_answer_without_reasons_and_warnings_has_no_such_fields() -> None:
     answer = search(SearchRequest(query="x"), None, index=MemoryIndex([chunk("a")]), embedder=FakeEmbedder())
     assert set(answer.model_dump()) == {"results", "took_ms"}
