@@ -217,6 +217,9 @@ class RerankerSettings(SettingsModel):
     model: str = Field(description="As its provider calls it")
     api_key: SecretStr | None = Field(default=None, description="Own servers may ask for none")
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
+    timeout_ms: int = Field(
+        default=2_000, ge=10, le=60_000, description="A question waits no longer; then the index's order holds"
+    )
 
 
 class GoldenQuestions(SettingsModel):

@@ -18,10 +18,10 @@ from pipelines.settings import RerankerSettings
 if TYPE_CHECKING:
     import httpx
 
-TIMEOUT = 5.0
-"""Seconds that a question waits for the endpoint."""
 PAUSE_SECONDS = 30.0
 """How long the endpoint is left alone after a failure, so that questions do not wait for it one by one."""
+MOST_LATE = 3
+"""So many answers in a row that are late are a failure; one alone is a slow moment."""
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,10 @@ class Reranker:
         self._url = f"{settings.base_url.rstrip('/')}/rerank"
         key = settings.api_key.get_secret_value() if settings.api_key else None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(headers=headers, timeout=TIMEOUT, transport=transport)
+        self._budget = settings.timeout_ms / 1000
+        self._client = httpx.Client(headers=headers, timeout=self._budget, transport=transport)
         self._paused_until = 0.0
+        self._late = 0
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float] | None:
         """How well each text answers the query, higher is better; None, and a warning in the log, on failure."""
@@ -59,10 +61,11 @@ class Reranker:
             return None
         body = {"model": self._model, "query": query, "documents": list(texts), "top_n": len(texts)}
         try:
-            answer = self._client.post(self._url, json=body)
-            if answer.status_code != httpx.codes.OK:
-                raise ValueError(f"status {answer.status_code}")
-            return _scores(answer.json(), len(texts))
+            scores = _scores(self._answer(body), len(texts))
+            self._late = 0
+            return scores
+        except httpx.TimeoutException:
+            self._count_late()
         except httpx.HTTPError as error:
             self._pause(f"cannot be reached ({type(error).__name__})")
         except ValueError as error:
@@ -71,6 +74,27 @@ class Reranker:
 
     def close(self) -> None:
         self._client.close()
+
+    def _answer(self, body: dict[str, Any]) -> bytes:
+        """The body of the answer. Raises ValueError for a refusal, and what httpx raises, also where it trickles in."""
+        import httpx
+
+        deadline = time.monotonic() + self._budget
+        with self._client.stream("POST", self._url, json=body) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise ValueError(f"status {answer.status_code}")
+            parts = []
+            for part in answer.iter_bytes():
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer is late", request=answer.request)
+                parts.append(part)
+        return b"".join(parts)
+
+    def _count_late(self) -> None:
+        self._late += 1
+        if self._late >= MOST_LATE:
+            self._late = 0
+            self._pause(f"answers later than `reranker.timeout_ms` allows, {MOST_LATE} times in a row")
 
     def _pause(self, reason: str) -> None:
         self._paused_until = time.monotonic() + PAUSE_SECONDS
@@ -82,9 +106,9 @@ class Reranker:
         )
 
 
-def _scores(answer: Any, count: int) -> list[float]:
+def _scores(answer: bytes, count: int) -> list[float]:
     """One score for each text. Raises ValueError if the answer leaves one out."""
-    scores = {one.index: one.relevance_score for one in _RerankResponse.model_validate(answer).results}
+    scores = {one.index: one.relevance_score for one in _RerankResponse.model_validate_json(answer).results}
     if scores.keys() != set(range(count)):
         raise ValueError(f"{len(scores)} scores for {count} texts")
     return [scores[index] for index in range(count)]

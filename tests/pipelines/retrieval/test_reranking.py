@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -18,7 +20,7 @@ from connectors.model import Unit
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.sync import sync_unit
 from pipelines.retrieval import reranking, search
-from pipelines.retrieval.reranking import Reranker
+from pipelines.retrieval.reranking import MOST_LATE, Reranker
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.retrieval.search import NOT_RERANKED
 from pipelines.services import Services
@@ -121,6 +123,29 @@ def test_its_failure_leaves_the_order_of_the_index(
     (record,) = caplog.records
     assert said in record.getMessage()
     assert "hidden-key" not in record.getMessage()
+
+
+def test_a_late_answer_leaves_the_order_of_the_index_within_the_budget() -> None:
+    """It trickles in: no single wait is longer than the budget."""
+    asked = []
+
+    def trickle() -> Iterator[bytes]:
+        for _ in range(100):
+            time.sleep(0.03)
+            yield b" "
+
+    def late(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=trickle())
+
+    with closing(Reranker(SETTINGS.model_copy(update={"timeout_ms": 100}), httpx.MockTransport(late))) as one:
+        for _ in range(MOST_LATE + 1):
+            started = time.monotonic()
+            found = ask(one, top_k=3)
+            assert time.monotonic() - started < 2
+            assert [one.document_id for one in found.results] == ["a", "b", "c"]
+            assert found.warnings == [NOT_RERANKED]
+    assert len(asked) == MOST_LATE, "then it is left alone"
 
 
 def test_after_a_failure_it_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
