@@ -3,6 +3,8 @@
 `make bench-quality DATA=folder` names the folder of the sets, which holds `scifact/` (`corpus.jsonl` {id, title,
 text}, `queries.jsonl` {id, text}, `qrels.jsonl` {query, doc, rel}) and `chunkspans/` (`corpora.jsonl` {id, text},
 `questions.jsonl` {corpus, text, spans}). With `--state FOLDER` texts are embedded once: about ten minutes on two cores.
+`--save FILE` keeps the figures of each question, and a later run with `--against FILE` says what differs by more than
+chance.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.bench.indexing import indexed
+from tests.bench.paired import Figures, save, show_against
 from tests.bench.spans import Piece, Placed, covered, placed
 
 MODES: tuple[Mode, ...] = ("lexical", "dense", "hybrid")
@@ -44,11 +47,15 @@ def main() -> None:
     if missing:
         sys.exit(f"{data}: there is no {' and no '.join(missing)} in it; see the top of tests/bench/quality.py")
     with _state(arguments.state) as state, Services(Settings(directory=state)) as services:
-        _scifact(services, data / "scifact")
-        _chunkspans(services, data / "chunkspans")
+        figures = {**_scifact(services, data / "scifact"), **_chunkspans(services, data / "chunkspans")}
+    if arguments.against:
+        show_against(figures, arguments.against)
+    if arguments.save:
+        save(figures, arguments.save)
 
 
-def _scifact(services: Services, folder: Path) -> None:
+def _scifact(services: Services, folder: Path) -> Figures:
+    figures: dict[str, Sequence[float]] = {}
     expected: dict[str, dict[str, int]] = {}
     for row in _rows(folder / "qrels.jsonl"):
         expected.setdefault(row["query"], {})[_document_id(row["doc"])] = row["rel"]
@@ -63,15 +70,19 @@ def _scifact(services: Services, folder: Path) -> None:
             return search(SearchRequest.model_validate(fields), None, index=index, embedder=services.embedder)
 
         for mode in MODES:
-            total = evaluate(questions, ask, model=services.embedder.model, mode=mode).total
+            run = evaluate(questions, ask, model=services.embedder.model, mode=mode)
+            total = run.total
+            figures[f"scifact {mode}"] = [one.figures.ndcg_at_10 for one in run.asked]
             print(
                 f"scifact {mode}: nDCG@10 {total.ndcg_at_10:.4f}, recall@10 {total.recall_at_10:.4f}, "
                 f"MRR@10 {total.mrr_at_10:.4f}",
                 flush=True,
             )
+    return figures
 
 
-def _chunkspans(services: Services, folder: Path) -> None:
+def _chunkspans(services: Services, folder: Path) -> Figures:
+    figures: dict[str, Sequence[float]] = {}
     texts = {row["id"]: row["text"] for row in _rows(folder / "corpora.jsonl")}
     questions = _rows(folder / "questions.jsonl")
     for tokens in CHUNK_SIZES:
@@ -81,7 +92,11 @@ def _chunkspans(services: Services, folder: Path) -> None:
         with indexed(services, f"chunkspans-{tokens}", documents, tokens) as index:
             for mode in MODES:
                 found = [_answer(services, index, question["text"], mode) for question in questions]
-                _show(tokens, mode, len(chunks), questions, [[places[one] for one in ids] for ids in found])
+                located = [[places[one] for one in ids] for ids in found]
+                _show(tokens, mode, len(chunks), questions, located)
+                first = zip(questions, located, strict=True)
+                figures[f"chunkspans {tokens} {mode}"] = [_share(one, some[:TOP_CHUNKS]) for one, some in first]
+    return figures
 
 
 def _show(
@@ -164,6 +179,8 @@ def _state(given: Path | None) -> Iterator[Path]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="Folder of the sets")
+    parser.add_argument("--save", type=Path, help="Where to keep the figures of each question")
+    parser.add_argument("--against", type=Path, help="Kept figures of an earlier run")
     parser.add_argument("--state", type=Path, help="Keeps embeddings from one run to the next")
     return parser.parse_args()
 
