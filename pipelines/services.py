@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from pipelines.catalog import Catalog, open_catalog
 from pipelines.catalog.database import STATEMENT_SECONDS
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from pipelines.landing import Landing
     from pipelines.retrieval.reranking import Reranker
     from pipelines.scans.page_reader import PageReader
+
+
+class Holdings(Protocol):
+    """What it takes to say what there is: `Services` are some, and so is what a server has open."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def reader(self) -> IndexReader: ...
 
 
 class Services:

@@ -275,6 +275,9 @@ class Settings(SettingsModel):
     logs: LogsSettings = LogsSettings()
     limits: LimitsSettings = LimitsSettings()
     metrics: MetricsSettings = MetricsSettings()
+    operator_key: SecretStr | None = Field(
+        default=None, description="Whoever has it sees on the page Sources what is indexed, skipped and failed, by name"
+    )
     notifications: NotificationSettings | None = None
     public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
     sign_in: SignInSettings | None = None
@@ -344,9 +347,13 @@ def _bad_keys(settings: Settings) -> Iterator[tuple[str, str]]:
             yield from _too_short(path, key, SHORTEST_KEY)
         if (other := holders.setdefault(key, one.id)) != one.id:
             yield path, f"is the key of the assistant {other!r} too; each needs one of its own"
-    figures = settings.metrics.key
-    if figures and (other := holders.get(figures.get_secret_value().strip(), "")):
-        yield "metrics.key", f"is the key of the assistant {other!r} too; figures need one of their own"
+    for path, own in (("metrics.key", settings.metrics.key), ("operator_key", settings.operator_key)):
+        if own is None:
+            continue
+        key = own.get_secret_value().strip()
+        yield from _too_short(path, key, SHORTEST_KEY)
+        if (other := holders.setdefault(key, path)) != path:
+            yield path, f"is the key of {other!r} too; it must be one of its own"
 
 
 def _bad_secrets(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:

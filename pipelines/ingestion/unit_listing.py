@@ -18,7 +18,7 @@ from pipelines.errors import CatalogLost, UsageError
 from pipelines.ingestion.causes import track
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.pacing import needs_listing
-from pipelines.services import Services
+from pipelines.services import Holdings, Services
 
 UNIT_LIST = "units"
 """The part under which the ledger keeps what a source has left out of its list of units."""
@@ -180,7 +180,7 @@ def unreadable_units(
     return errors
 
 
-def units_out_of_reach(services: Services, connection: Connection) -> dict[str, str]:
+def units_out_of_reach(services: Holdings, connection: Connection) -> dict[str, str]:
     """What to say of units that the source no longer lists, and whose documents are kept: by connection and unit."""
     return {
         f"{connection.id}/{unit.id}": _describe(connection, unit, NOT_LISTED)
@@ -196,7 +196,7 @@ def _describe(connection: Connection, unit: Unit, reason: str) -> str:
     )
 
 
-def gone_units(services: Services, connection: Connection) -> list[Unit]:
+def gone_units(services: Holdings, connection: Connection) -> list[Unit]:
     """Units that the source no longer lists, and that still have documents."""
     states = services.catalog.units.all(connection.id)
     live = services.catalog.documents.count_live

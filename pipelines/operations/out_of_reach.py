@@ -5,10 +5,10 @@ from __future__ import annotations
 from connectors.contract import Finding
 from connectors.settings import Connection
 from pipelines.ingestion.unit_listing import units_out_of_reach
-from pipelines.services import Services
+from pipelines.services import Holdings, Services
 
 
-def describe_out_of_reach(services: Services, connection: Connection) -> list[str]:
+def describe_out_of_reach(services: Holdings, connection: Connection) -> list[str]:
     """One line for each unit that is out of reach, and for each that is there and lacks too many documents at once."""
     names = {state.unit.id: state.unit.name for state in services.catalog.units.all(connection.id)}
     lines = [f"{unit}: {said}" for unit, said in units_out_of_reach(services, connection).items()]

@@ -26,7 +26,7 @@ from pipelines.operations.health import failing_units, read_health
 from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.operations.out_of_reach import describe_out_of_reach
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
-from pipelines.services import Services
+from pipelines.services import Holdings, Services
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -78,27 +78,32 @@ def read_status(settings: Settings, targets: Sequence[Target] | None = None) -> 
     """Counts by connection and unit, which documents failed or were skipped, and what the index holds; of these targets
     alone, where there are any. Raises UsageError for a unit that is not known."""
     with Services(settings) as services:
-        catalog = services.catalog
-        chosen = _choose(catalog, targets) if targets else None
-        counts = catalog.documents.totals()
-        health = read_health(catalog, settings)
-        return {
-            "health": health.as_json(),
-            "connections": [
-                _connection_status(catalog, connection, counts, (chosen or {}).get(connection.id))
-                | {"out_of_reach": describe_out_of_reach(services, connection)}
-                for connection in settings.connections
-                if chosen is None or connection.id in chosen
-            ],
-            "index": _index_status(services.reader.info()),
-            "unknown_connections": [
-                {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
-                for connection, count in count_unknown(services).items()
-            ],
-            "troubled": [
-                _as_json(one) for one in catalog.documents.troubled() if chosen is None or _is_chosen(one, chosen)
-            ],
-        }
+        return describe_status(services, targets)
+
+
+def describe_status(services: Holdings, targets: Sequence[Target] | None = None) -> dict[str, Any]:
+    """The same of what is open already."""
+    settings, catalog = services.settings, services.catalog
+    chosen = _choose(catalog, targets) if targets else None
+    counts = catalog.documents.totals()
+    health = read_health(catalog, settings)
+    return {
+        "health": health.as_json(),
+        "connections": [
+            _connection_status(catalog, connection, counts, (chosen or {}).get(connection.id))
+            | {"out_of_reach": describe_out_of_reach(services, connection)}
+            for connection in settings.connections
+            if chosen is None or connection.id in chosen
+        ],
+        "index": _index_status(services.reader.info()),
+        "unknown_connections": [
+            {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}
+            for connection, count in count_unknown(services).items()
+        ],
+        "troubled": [
+            _as_json(one) for one in catalog.documents.troubled() if chosen is None or _is_chosen(one, chosen)
+        ],
+    }
 
 
 def _choose(catalog: Catalog, targets: Sequence[Target]) -> dict[str, Collection[str]]:

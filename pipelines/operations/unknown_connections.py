@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pipelines.services import Services
+from pipelines.services import Holdings
 
 
-def count_unknown(services: Services) -> dict[str, int]:
+def count_unknown(services: Holdings) -> dict[str, int]:
     """How many documents there are, by connection that the settings do not name."""
     named = {one.id for one in services.settings.connections}
     counts: Counter[str] = Counter()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 from starlette.routing import Route
@@ -31,7 +31,7 @@ from pipelines.service.errors import Problem, problem_responses
 from pipelines.service.metered_embedder import MeteredEmbedder
 from pipelines.service.metrics import Metrics
 from pipelines.service.openai import interface as openai
-from pipelines.service.pages import StaticPage
+from pipelines.service.pages import routes as pages
 from pipelines.service.request_guard import ANY_HOST, BrowserHosts
 from pipelines.service.search_service import SearchService
 from pipelines.service.throttling import RequestRate
@@ -81,7 +81,7 @@ def create_app(
     metrics.watch_spool(spool.count)
     _add_operations(app, index, partial(read_health, inbox, settings), inbox.restoring, spool)
     _add_metrics(app, settings.metrics.key, metrics)
-    _add_pages(app, can_sign_in=bool(settings.sign_in and settings.sign_in.client_id))
+    pages.install(app, pages.PageParts(settings, inbox, index))
     if sign_in:
         sign_in.install(app)
     webhooks.install(app, settings, inbox, spool, metrics)
@@ -141,9 +141,3 @@ def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:
         if not hmac.compare_digest(hash_key(request.headers.get("authorization", "")), expected):
             raise Problem(401, "Unauthorized", "Send the key of `metrics` in the settings as bearer token.")
         return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _add_pages(app: FastAPI, can_sign_in: bool) -> None:
-    search_page = StaticPage("page.html", drop="key" if can_sign_in else "sign-in")
-    for path, page in (("/", search_page), ("/docs", StaticPage("reference.html"))):
-        app.get(path, include_in_schema=False, response_class=HTMLResponse)(page.response)

@@ -114,7 +114,10 @@ def notion(reader: str) -> str:
         (f"assistants: [{ASSISTANT}, {{id: b, api_key: ''}}]", "assistants[1].api_key", "must have at least 20"),
         (f"assistants: [{ASSISTANT}, {{id: b, api_key: {KEY}}}]", "assistants[1].api_key", "is the key of the"),
         (f"assistants: [{{id: sign-in, api_key: {KEY}}}]", "assistants[0].id", "is reserved"),
-        (f"metrics: {{key: {KEY}}}\nassistants: [{ASSISTANT}]", "metrics.key", "is the key of the assistant 'a' too"),
+        (f"metrics: {{key: {KEY}}}\nassistants: [{ASSISTANT}]", "metrics.key", "is the key of 'a' too"),
+        (f"operator_key: {KEY}\nassistants: [{ASSISTANT}]", "operator_key", "is the key of 'a' too"),
+        (f"operator_key: {KEY}\nmetrics: {{key: {KEY}}}", "operator_key", "is the key of 'metrics.key' too"),
+        ("operator_key: short", "operator_key", "must have at least 20 characters"),
         (f"connections: [{GITHUB[:-1]}, webhook_secret: a}}]", SECRET, "must have at least 12 characters, chosen by"),
         ("limits: {trusted_proxies: [nope]}", "limits.trusted_proxies[0]", "must be an IP address or a network"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def write_settings(url: str, directory: Path = DIRECTORY) -> Path:
             for source, own in connections.items()
         ],
         "assistants": [{"id": "demo", "api_key": DEMO_KEY, "identity": "user"}],
+        "operator_key": secrets.token_urlsafe(),
     }
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "headrace.yaml"

@@ -103,4 +103,9 @@ def _serve(console: Console, settings: Settings, port: int) -> None:
 
     console.print("[bold]6. Ask it yourself[/]: search as any of the people above (Ctrl+C ends the demo)")
     console.print(f"   http://127.0.0.1:{port}/#key={DEMO_KEY}&user={ENGINEER}", soft_wrap=True)
+    if settings.operator_key:
+        operator = settings.operator_key.get_secret_value()
+        console.print(
+            f"   http://127.0.0.1:{port}/sources#key={operator}  what is indexed, for operators", soft_wrap=True
+        )
     serve(settings, "127.0.0.1", port)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,20 @@ from fastapi.responses import HTMLResponse
 
 from connectors.registry import Source, sources
 
+_FILES = re.compile(r"/\* (?P<names>[\w.]+(?: [\w.]+)*) \*/\n")
+"""Where a page's style or script is put together of files."""
 _SOURCES = "/*sources*/{}"
 """Where a page's script is given the sources: name, label and icon."""
 
 
 class StaticPage:
-    """A page in one file, its script and style included. Of what stands between comments `<!--name-->` and
-    `<!--/name-->`, the part `drop` is left out."""
+    """A page in one answer, its script and style included. Of what stands between comments `<!--name-->` and
+    `<!--/name-->`, the parts `drop` are left out."""
 
-    def __init__(self, name: str, drop: str = "") -> None:
-        html = Path(__file__).with_name(name).read_text(encoding="utf-8")
-        html = re.sub(rf"<!--{drop}-->.*?<!--/{drop}-->\n", "", html, flags=re.DOTALL)
+    def __init__(self, name: str, drop: Collection[str] = ()) -> None:
+        html = _FILES.sub(_files, _read(name))
+        for part in drop:
+            html = re.sub(rf"<!--{part}-->.*?<!--/{part}-->\n", "", html, flags=re.DOTALL)
         self._html = html.replace(_SOURCES, _as_script(sources().values()))
         script, style = (hashes(self._html, tag) for tag in ("script", "style"))
         policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data:; "
@@ -36,6 +39,14 @@ class StaticPage:
 
     def response(self) -> HTMLResponse:
         return HTMLResponse(self._html, headers=self._headers)
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _files(found: re.Match[str]) -> str:
+    return "".join(map(_read, found["names"].split()))
 
 
 def _as_script(sources: Iterable[Source[Any]]) -> str:

@@ -1,0 +1,187 @@
+"""The pages in a real browser: typed into and clicked, at two widths, light and dark, and by rule of accessibility."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pydantic import SecretStr
+
+from connectors.contract import Failed
+from connectors.model import Unit
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.sync import sync_unit
+from pipelines.services import Services
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+from tests.pipelines.service.conftest import ADA, CONNECTION
+from tests.pipelines.service.serving import app_of, served
+
+CHROMIUM = shutil.which("chromium")
+OPERATOR_KEY = "a-key-for-operators-alone"
+GENERAL = Unit("C99590B0E4B", "#general", "https://acme.test/general")
+TABLE = """\
+## Thresholds
+
+| river | alarm |
+|---|---|
+| Mill race | 2.4 m |
+
+- open the **sluice**
+- call <b onclick="document.title='broken'">the keeper</b> [now](javascript:alert(1))
+
+```sh
+headrace sync
+```
+
+![a gauge](https://elsewhere.test/gauge.png) [the plan](https://acme.test/plan)
+"""
+
+
+@pytest.fixture(scope="module")
+def url(services: Services) -> Iterator[str]:
+    settings = services.settings.model_copy(update={"operator_key": SecretStr(OPERATOR_KEY)})
+    source = MemorySource()
+    about = {"readers": ("public",), "title": "Gauges of the mill race", "unit": GENERAL.id}
+    source.put(document(40, content=TABLE, url="https://acme.test/gauges", **about))
+    source.put(Failed("github:acme/broken", "Broken plan", "answered 500"))
+    services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit"), GENERAL])
+    sync_unit(services, CONNECTION, source, GENERAL)
+    publish(services)
+    with served(app_of(services, settings)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("THE PAGES ARE NOT TESTED: no chromium on PATH")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide and light", "narrow and dark"])
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, scheme = request.param
+    # The tool that looks for barriers is a script of its own, which the page's policy would refuse.
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, base_url=url, bypass_csp=True
+    )
+    errors: list[str] = []
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("requestfailed", lambda one: errors.append(one.url))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def ask(page: Page, question: str) -> None:
+    page.goto(f"/#key=people-key&user={ADA}")
+    page.keyboard.type(question)
+    page.keyboard.press("Enter")
+    expect(page.locator("#results > li").first).to_be_visible()
+
+
+def barriers(page: Page) -> list[str]:
+    return [one["id"] for one in Axe().run(page).response["violations"]]
+
+
+def test_a_question_that_is_typed_is_answered_with_names_and_rendered_passages(page: Page) -> None:
+    ask(page, "alarm thresholds of the mill race")
+    first = page.locator("#results > li").first
+    expect(first.get_by_role("link", name="Gauges of the mill race")).to_have_attribute(
+        "href", "https://acme.test/gauges"
+    )
+    expect(first.locator(".place")).to_contain_text("#general")
+    expect(first).not_to_contain_text(GENERAL.id)
+    first.get_by_role("button", name="Show all").click()
+    expect(first.locator("td", has_text="2.4 m")).to_be_visible()
+    expect(first.locator("li", has_text="sluice").locator("strong")).to_have_text("sluice")
+    expect(first.locator("pre code")).to_have_text("headrace sync\n")
+    expect(first.get_by_role("link", name="the plan")).to_have_attribute("rel", "noreferrer noopener")
+    assert first.locator("[onclick], img, a[href^=javascript]").count() == 0
+    assert page.title() == "Headrace"
+    expect(page.locator("#fresh")).to_contain_text("GitHub as of")
+    assert barriers(page) == []
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    ask(page, "certificate")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#results > li h2 a").first).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#query")).to_be_focused()
+    expect(page.locator("#query")).to_have_value("certificate")
+    page.keyboard.type("/")
+    expect(page.locator("#query")).to_have_value("certificate/")
+    page.keyboard.press("Escape")
+    page.keyboard.type("sluice")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_contain_text("document")
+
+
+def test_filters_complete_from_what_there_is_and_say_what_there_is_not(page: Page) -> None:
+    ask(page, "certificate")
+    page.get_by_text("Filters", exact=True).click()
+    unit = page.get_by_label("In (channel, repository, drive, page)")
+    unit.type("gen")
+    expect(page.locator("#units-known option")).to_have_attribute("value", "#general")
+    unit.fill("#general")
+    page.keyboard.press("Enter")
+    expect(page.locator("#results > li")).to_have_count(1)
+    unit.fill("generol")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_contain_text("near it: #general")
+    assert barriers(page) == []
+
+
+def test_what_somebody_says_of_an_answer_is_kept(page: Page, services: Services) -> None:
+    ask(page, "alarm thresholds")
+    page.locator("#results > li").first.get_by_role("button", name="Helpful", exact=True).click()
+    expect(page.locator("#results > li").first).to_contain_text("Noted, thank you.")
+    given = services.catalog.feedback.all()[-1]
+    assert (given.query, given.rating, given.person) == ("alarm thresholds", "good", ADA)
+
+
+def test_operators_see_what_is_indexed_and_what_has_failed_and_nobody_else_does(page: Page, url: str) -> None:
+    page.goto("/sources")
+    page.get_by_label("Key of operators").fill("another-key-than-that")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#status")).to_contain_text("operator_key")
+    page.get_by_label("Key of operators").fill(OPERATOR_KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator("tr", has_text="#general").locator("td").first).to_have_text("1")
+    page.get_by_text("Documents that are skipped or have failed: 1").click()
+    expect(page.get_by_text(re.compile("failed: .*: answered 500"))).to_be_visible()
+    assert barriers(page) == []
+    for key in ("people-key", "x"):
+        assert httpx.get(f"{url}/page/sources", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+
+
+def test_the_reference_of_the_api_has_no_barrier(page: Page) -> None:
+    page.goto("/docs")
+    expect(page.locator("section").first).to_be_visible()
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize(("path", "body"), [("/page/passages", {"texts": ["a"]}), ("/page/freshness", None)])
+def test_what_the_page_asks_is_for_those_who_are_known(url: str, path: str, body: Any) -> None:
+    method = "POST" if body else "GET"
+    assert httpx.request(method, f"{url}{path}", json=body).status_code == 401
+    bearer = {"Authorization": "Bearer people-key"}
+    assert httpx.request(method, f"{url}{path}", json=body, headers=bearer).status_code == 200
+
+
+def test_without_a_key_of_operators_there_is_no_such_page(services: Services) -> None:
+    with served(app_of(services)) as plain:
+        assert httpx.get(f"{plain}/sources").status_code == 404
+        assert "/sources" not in httpx.get(plain).text
