@@ -175,6 +175,7 @@ class Rest:
             scroll_filter=body.filter,
             limit=body.limit or 10,
             offset=body.offset,
+            order_by=body.order_by,
             with_payload=body.with_payload or False,
         )
         return models.ScrollResult(points=points, next_page_offset=offset)
@@ -188,7 +189,7 @@ class Rest:
 
     def _facet(self, name: str, body: models.FacetRequest) -> Any:
         """An exact one also names values that no point has any more."""
-        found = self.engine.facet(name, body.key, limit=body.limit or 10)
+        found = self.engine.facet(name, body.key, facet_filter=body.filter, limit=body.limit or 10)
         removed = self.written[name] - {str(hit.value) for hit in found.hits} if body.exact else ()
         none_left = [models.FacetValueHit(value=value, count=0) for value in removed]
         return models.FacetResponse(hits=[*found.hits, *none_left])
