@@ -162,6 +162,7 @@ class Services:
             model=self.embedder.model,
             dimensions=self.embedder.dimensions,
             chunking=CHUNKING,
+            window_tokens=self.embedder.window_tokens,
         )
 
     @contextmanager

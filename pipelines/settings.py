@@ -133,10 +133,17 @@ class IndexSettings(SettingsModel):
         return self.url == "embedded"
 
 
+MULTILINGUAL_MODEL = "multilingual-e5-small-q4"
+"""The name of the vectors of `model: multilingual`."""
+
+
 class LocalEmbeddingSettings(SettingsModel):
     """A model that needs no key and no GPU: for trials and small teams."""
 
     provider: Literal["local"] = Field(default="local", description="Which of the two")
+    model: Literal["english", "multilingual"] = Field(
+        default="english", description="The multilingual one takes five times as long, and headrace[multilingual]"
+    )
 
 
 class OpenAIEmbeddingSettings(SettingsModel):

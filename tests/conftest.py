@@ -106,7 +106,7 @@ def shards_are_copied(empty_shards: Path, whole_layout: bool) -> Iterator[None]:
     """The engine takes half a second to make an empty shard, and far less to open a copy of one."""
 
     def copied(path: Path, spec: IndexSpec) -> None:
-        template = empty_shards / f"{spec.dimensions}-{whole_layout}"
+        template = empty_shards / f"{spec.dimensions}-{spec.window_tokens}-{whole_layout}"
         if not template.exists():
             create_shard(template, spec)
         shutil.copytree(template, path, copy_function=copy_data)

@@ -43,12 +43,16 @@ class Chunk:
 
     @property
     def embedded_text(self) -> str:
-        """The exact text that is embedded and indexed for lexical search.
+        """The text that is indexed for lexical search, and embedded where a model takes the chunk as a whole."""
+        return self.under_headings(self.text)
+
+    def under_headings(self, text: str) -> str:
+        """A part of the chunk's text as it is embedded: the header and the headings before it.
 
         In NFC (Unicode Standard Annex 15), in which models know letters with accents; other sources hand out NFD.
         """
         above = "\n".join(part for part in (self.header, " > ".join(self.headings)) if part)
-        return unicodedata.normalize("NFC", f"{above}\n\n{self.text}" if above else self.text)
+        return unicodedata.normalize("NFC", f"{above}\n\n{text}" if above else text)
 
 
 @dataclass(frozen=True, slots=True)

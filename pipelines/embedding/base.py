@@ -37,6 +37,8 @@ class Embedder(Protocol):
     model: str
     """Name under which vectors are cached and the collection is made; changes whenever vectors would."""
     dimensions: int
+    window_tokens: int | None
+    """Of a longer chunk each window of about so many tokens gets a vector of its own; None: chunks as a whole."""
     price_per_million_tokens: float
     """In US dollars; 0 for local models."""
 

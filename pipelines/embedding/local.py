@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from pipelines.chunking.windows import WINDOW_TOKENS
 from pipelines.embedding.base import EmbeddedBatch, Purpose
 from pipelines.embedding.openai.batching import cut
 from pipelines.embedding.openai.concurrency import run_concurrently
@@ -49,6 +50,7 @@ class LocalEmbedder:
 
     model = f"all-minilm-l6-v2-int8-windows-{WINDOW}"
     dimensions = 384
+    window_tokens: int | None = WINDOW_TOKENS
     price_per_million_tokens = 0.0
 
     def __init__(self) -> None:

@@ -22,6 +22,7 @@ class PreembeddedQueries:
         self._embedder = embedder
         self.model = embedder.model
         self.dimensions = embedder.dimensions
+        self.window_tokens = embedder.window_tokens
         self.price_per_million_tokens = embedder.price_per_million_tokens
         texts = list(dict.fromkeys(queries))
         self._known: dict[str, NDArray[np.float32]] = {

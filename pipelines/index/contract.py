@@ -1,7 +1,7 @@
 """The contract of index stores: what is written, what is asked, what comes back.
 
-A *point* is a chunk with its vectors and payload. Points carry two named vectors: `dense`, and the sparse
-`bm25` that the store makes from the point's text.
+A *point* is a chunk with its vectors and payload. Points carry two named vectors: `dense`, which may be several, one of
+each window of the chunk, and the sparse `bm25` that the store makes from the point's text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 DENSE = "dense"
 BM25 = "bm25"
+WINDOWS = "window_tokens"
+"""The part of a stored spec that a collection without windows has not."""
 
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 Payload: TypeAlias = dict[str, Any]
 Vector: TypeAlias = "Sequence[float] | NDArray[np.float32]"
+Vectors: TypeAlias = "Sequence[Sequence[float]] | Sequence[NDArray[np.float32]]"
 
 KEYWORD_FIELDS = (
     "document_id",
@@ -45,21 +48,25 @@ NUMBER_FIELDS = ("position",)
 
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """What a collection is made for. A store refuses to open a collection that was made for another spec."""
+    """What a collection is made for. A store refuses to open a collection that was made for another spec.
+
+    With `window_tokens` points carry a vector for each window, and score by the best of them.
+    """
 
     collection: str
     model: str
     dimensions: int
     chunking: str
     lexical: str = LEXICAL
+    window_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A new point. `lexical_text` feeds BM25; `dense` has unit length."""
+    """A new point. `lexical_text` feeds BM25; `dense` has unit length; a list of such with windows."""
 
     id: str
-    dense: Vector
+    dense: Vector | Vectors
     lexical_text: str
     payload: Payload
 
@@ -209,7 +216,7 @@ class IndexStore(Protocol):
         """Payloads of all points of these documents by point id."""
 
     def vectors(self, point_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
-        """The dense vectors of those of these points that there are, each of shape (dimensions,)."""
+        """The dense vectors of those of these points that there are, each of shape (windows, dimensions)."""
 
     def scan(self, where: Conditions = EVERY_POINT) -> Iterator[tuple[str, Payload]]:
         """All points that meet the conditions, in no order, streamed."""
@@ -235,4 +242,11 @@ class IndexStore(Protocol):
 
 def spec_metadata(spec: IndexSpec) -> Mapping[str, str | int]:
     """The part of a spec that is stored with a collection and compared when it is opened."""
-    return {"model": spec.model, "dimensions": spec.dimensions, "chunking": spec.chunking, "lexical": spec.lexical}
+    stored: dict[str, str | int] = {
+        "model": spec.model,
+        "dimensions": spec.dimensions,
+        "chunking": spec.chunking,
+        "lexical": spec.lexical,
+    }
+    # Left out where chunks are embedded as a whole: collections of earlier releases keep their names.
+    return {**stored, WINDOWS: spec.window_tokens} if spec.window_tokens else stored

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point, Vector
+from pipelines.chunking.windows import embedded_texts
+from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point, Vector, Vectors
 from pipelines.landing import ChunkedDocument
 
 if TYPE_CHECKING:
@@ -48,27 +49,33 @@ def plan_document(document: ChunkedDocument, existing: Mapping[str, Payload]) ->
     return DocumentPlan(document, tuple(new), tuple(updates), stale)
 
 
-def new_texts(plans: Iterable[DocumentPlan]) -> list[str]:
-    """The texts that need a vector, each once, in their order."""
-    return list(dict.fromkeys(chunk.embedded_text for plan in plans for chunk in plan.new))
+def new_texts(plans: Iterable[DocumentPlan], window: int | None = None) -> list[str]:
+    """The texts that need a vector, each once, in their order; `window` is the embedder's."""
+    chunks = (chunk for plan in plans for chunk in plan.new)
+    return list(dict.fromkeys(text for chunk in chunks for text in embedded_texts(chunk, window)))
 
 
-def refusal(plan: DocumentPlan, refused: Mapping[str, str]) -> str | None:
+def refusal(plan: DocumentPlan, refused: Mapping[str, str], window: int | None = None) -> str | None:
     """Why a plan cannot be carried out, if one of its new texts is among `refused`, which gives the reasons."""
     for chunk in plan.new if refused else ():  # mostly nothing is: texts are not put together for it
-        if reason := refused.get(chunk.embedded_text):
+        if reason := next((refused[text] for text in embedded_texts(chunk, window) if text in refused), None):
             place = f"passage {chunk.position + 1} of {len(plan.document.chunks)} ({len(chunk.text):,} characters)"
             return f"{place} {NOT_EMBEDDABLE}: {reason}"
     return None
 
 
-def document_change(plan: DocumentPlan, vectors: Mapping[str, Vector]) -> DocumentChange:
+def document_change(plan: DocumentPlan, vectors: Mapping[str, Vector], window: int | None = None) -> DocumentChange:
     """The change that carries a plan out. `vectors` holds those of the new chunks, by embedded text."""
     points = [
-        Point(chunk.id, vectors[chunk.embedded_text], chunk.embedded_text, point_payload(plan.document, chunk))
+        Point(chunk.id, _dense(chunk, vectors, window), chunk.embedded_text, point_payload(plan.document, chunk))
         for chunk in plan.new
     ]
     return DocumentChange(plan.document.document_id, points, plan.updates, plan.stale)
+
+
+def _dense(chunk: Chunk, vectors: Mapping[str, Vector], window: int | None) -> Vector | Vectors:
+    texts = embedded_texts(chunk, window)
+    return [vectors[text] for text in texts] if window else vectors[texts[0]]  # type: ignore[return-value]
 
 
 def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:

@@ -93,6 +93,6 @@ def with_model(settings: Settings, model: str | None) -> Settings:
         return settings
     if not isinstance(settings.embedding, OpenAIEmbeddingSettings):
         raise UsageError(
-            f"the provider {settings.embedding.provider!r} has one model only; set embedding.provider first"
+            f"models of the provider {settings.embedding.provider!r} are set by embedding.model in the settings"
         )
     return settings.model_copy(update={"embedding": settings.embedding.model_copy(update={"model": model})})

@@ -44,14 +44,14 @@ def index_vectors(
     loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
         return
-    total = sum(load.chunks for load in loads)
+    total, window = sum(load.chunks for load in loads), services.embedder.window_tokens
     embedder = CachingEmbedder(services, request_limits(total), report.embedding)
     done = 0
     with _SharedStore(services) as shared, _thread_beside() as beside:
         for load in loads:
             planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
             # The provider embeds the next step while this one is written: neither waits for the other.
-            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans)), shared)
+            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans, window)), shared)
             for plans, found in embedded:
                 writable = _without_refused(services, plans, found, report)
                 _write(services, shared.open(), writable, found.vectors, report)
@@ -67,13 +67,16 @@ def write_ahead(
     nothing of it: it says what the live version holds."""
     states = services.catalog.documents.in_load(load.id)
     embedder = CachingEmbedder(services, request_limits(load.chunks), report.embedding)
+    window = services.embedder.window_tokens
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
     for step in _steps(current):
         plans = _plan(store, step)
-        found = embedder.embed(new_texts(plans))
+        found = embedder.embed(new_texts(plans, window))
         services.catalog.leases.refuse_stale()
-        writable = [plan for plan in plans if refusal(plan, found.refused) is None]  # the rest is told as it goes live
-        store.apply(document_change(plan, found.vectors) for plan in writable)
+        writable = [
+            plan for plan in plans if refusal(plan, found.refused, window) is None
+        ]  # the rest is told as it goes live
+        store.apply(document_change(plan, found.vectors, window) for plan in writable)
         report.chunks.new += sum(len(plan.new) for plan in writable)
 
 
@@ -124,7 +127,9 @@ def _plan(store: IndexStore, step: Sequence[ChunkedDocument]) -> Plans:
 
 def _without_refused(services: Services, plans: Plans, found: Embedded, report: SyncReport) -> Plans:
     """The plans that can be carried out. A document of the others stays in the index as it is, and is tried again."""
-    refused = {plan.document.document_id: reason for plan in plans if (reason := refusal(plan, found.refused))}
+    window = services.embedder.window_tokens
+    reasons = ((plan.document.document_id, refusal(plan, found.refused, window)) for plan in plans)
+    refused = {document_id: reason for document_id, reason in reasons if reason}
     if not refused:
         return plans
     states = services.catalog.documents.states(refused)
@@ -143,7 +148,8 @@ def _write(services: Services, store: IndexStore, plans: Plans, vectors: Vectors
     indexed = {plan.document.document_id: _indexed(plan.document) for plan in plans}
     with span("index", documents=len(plans)):
         services.catalog.rights.record_intended({one: found.readers for one, found in indexed.items()})
-        store.apply(document_change(plan, vectors) for plan in plans)
+        window = services.embedder.window_tokens
+        store.apply(document_change(plan, vectors, window) for plan in plans)
         # Only after the index: a run that is killed in between repeats changes that do no harm.
         services.catalog.documents.record_indexed(indexed)
     report.chunks.new += sum(len(plan.new) for plan in plans)

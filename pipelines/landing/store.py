@@ -23,6 +23,7 @@ from typing import Any
 
 from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
+from pipelines.chunking.windows import WINDOW_TOKENS, embedded_texts
 from pipelines.errors import HeadraceError
 from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, is_current, parse_chunks
 from pipelines.landing.dlt_settings import own_dlt_settings
@@ -88,9 +89,12 @@ class Landing:
     def texts_of(
         self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[tuple[str, str]]:
-        """Title and embedded text of each chunk of a load, or of these documents of it."""
+        """Title and each text, whole and in windows, that is embedded of a load's chunks, or of these documents'."""
         for document in self.chunks_of(connection, load, documents):
-            yield from ((document.payload.get("title", ""), chunk.embedded_text) for chunk in document.chunks)
+            title = document.payload.get("title", "")
+            for chunk in document.chunks:
+                whole, parts = chunk.embedded_text, embedded_texts(chunk, WINDOW_TOKENS)
+                yield from ((title, text) for text in dict.fromkeys([whole, *parts]))
 
     def chunks_of(
         self, connection: str, load: int, documents: Collection[str] | None = None

@@ -12,6 +12,7 @@ from connectors.contract import Window
 from connectors.model import Document
 from connectors.registry import connect
 from pipelines.chunking.tokens import estimate_tokens
+from pipelines.chunking.windows import embedded_texts
 from pipelines.errors import DocumentError
 from pipelines.ingestion.embedding import CachingEmbedder, request_limits
 from pipelines.ingestion.options import Target
@@ -74,7 +75,8 @@ def _texts(services: Services, target: Target, window: Window | None) -> Iterato
 
 def _chunk_texts(services: Services, document: Document) -> list[str]:
     try:
-        return [chunk.embedded_text for chunk in services.chunkers.chunk(document).chunks]
+        chunks = services.chunkers.chunk(document).chunks
+        return [text for chunk in chunks for text in embedded_texts(chunk, services.embedder.window_tokens)]
     except DocumentError:
         return []  # the backfill itself records why
 

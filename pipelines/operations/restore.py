@@ -21,6 +21,7 @@ from typing import Any
 
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.statements import in_parts
+from pipelines.chunking.windows import embedded_texts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
 from pipelines.ingestion.index_contents import read_all
@@ -155,15 +156,17 @@ def _recall_vectors(services: Services, connection: str, unit: str) -> None:
 
 def _recall_load(services: Services, store: IndexStore, load: Load) -> None:
     embedder = services.embedder
-    for texts in _texts_by_point(services.landing.read_chunks(load.chunks_path or "")):
+    documents = services.landing.read_chunks(load.chunks_path or "")
+    for texts in _texts_by_point(documents, embedder.window_tokens):
         vectors = store.vectors(list(texts))
-        known = {texts[point]: vector for point, vector in vectors.items()}
+        pairs = (zip(texts[point], rows, strict=False) for point, rows in vectors.items())
+        known = {text: row for windows in pairs for text, row in windows}
         services.catalog.embeddings.put(embedder.model, embedder.dimensions, known)
 
 
-def _texts_by_point(documents: Iterator[ChunkedDocument]) -> Iterator[dict[str, str]]:
+def _texts_by_point(documents: Iterator[ChunkedDocument], window: int | None) -> Iterator[dict[str, list[str]]]:
     for some in in_parts(documents, _DOCUMENTS_AT_ONCE):
-        yield {chunk.id: chunk.embedded_text for document in some for chunk in document.chunks}
+        yield {chunk.id: embedded_texts(chunk, window) for document in some for chunk in document.chunks}
 
 
 def _treat_unknown(services: Services, *, remove: bool) -> None:

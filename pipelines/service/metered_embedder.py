@@ -14,6 +14,7 @@ class MeteredEmbedder:
     def __init__(self, embedder: Embedder, metrics: Metrics) -> None:
         self.model = embedder.model
         self.dimensions = embedder.dimensions
+        self.window_tokens = embedder.window_tokens
         self.price_per_million_tokens = embedder.price_per_million_tokens
         self._embedder = embedder
         self._metrics = metrics

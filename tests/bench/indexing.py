@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.model import Document
 from pipelines.chunking import Chunk, chunk_document
+from pipelines.chunking.windows import embedded_texts
 from pipelines.index import open_reader, open_store
 from pipelines.index.contract import DocumentChange, IndexReader, IndexSpec, Point
 from pipelines.services import Services
@@ -20,7 +21,7 @@ DOCUMENTS_PER_STEP = 512
 def indexed(services: Services, name: str, documents: Sequence[Document], tokens: int) -> Iterator[IndexReader]:
     """An index of its own with these documents in chunks of that size."""
     embedder = services.embedder
-    spec = IndexSpec(name, embedder.model, embedder.dimensions, f"bench-{tokens}")
+    spec = IndexSpec(name, embedder.model, embedder.dimensions, f"bench-{tokens}", window_tokens=embedder.window_tokens)
     settings = services.settings.model_copy(
         update={"index": services.settings.index.model_copy(update={"collection": name})}
     )
@@ -37,10 +38,17 @@ def indexed(services: Services, name: str, documents: Sequence[Document], tokens
 
 def _changes(services: Services, documents: Sequence[Document], tokens: int) -> Iterator[DocumentChange]:
     chunked = [(document, chunk_document(document, tokens)) for document in documents]
-    vectors = _vectors(services, [chunk.embedded_text for _, chunks in chunked for chunk in chunks])
+    window = services.embedder.window_tokens
+    texts = [text for _, chunks in chunked for chunk in chunks for text in embedded_texts(chunk, window)]
+    vectors = _vectors(services, texts)
     for document, chunks in chunked:
         points = [
-            Point(chunk.id, vectors[chunk.embedded_text], chunk.embedded_text, _payload(document, chunk))
+            Point(
+                chunk.id,
+                [vectors[text] for text in embedded_texts(chunk, window)] if window else vectors[chunk.embedded_text],
+                chunk.embedded_text,
+                _payload(document, chunk),
+            )
             for chunk in chunks
         ]
         yield DocumentChange(document.id, points)

@@ -73,6 +73,7 @@ class GivenVectors:
 
     model = "given"
     dimensions = DIMENSIONS
+    window_tokens: int | None = None
     price_per_million_tokens = 0.0
 
     def __init__(self, vectors: dict[str, Any]) -> None:

@@ -60,6 +60,7 @@ class OpenAICompatibleEmbedder:
         host = urlsplit(settings.base_url).hostname or ""
         self.model = _name(settings, host)
         self.dimensions = settings.dimensions
+        self.window_tokens: int | None = None
         self.price_per_million_tokens = _price(settings, host)
         self._settings = settings
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="embedding")

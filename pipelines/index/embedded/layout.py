@@ -78,6 +78,7 @@ def _config(spec: IndexSpec) -> qdrant_edge.EdgeConfig:
         distance=edge.Distance.Dot,
         datatype=edge.VectorStorageDatatype.Turbo8,
         memory=cold,
+        multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim) if spec.window_tokens else None,
     )
     sealed_kilobytes = SEALED_POINTS * (spec.dimensions + _BYTES_BESIDE_VECTORS) // 1024
     return edge.EdgeConfig(

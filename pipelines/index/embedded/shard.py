@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,7 @@ from pipelines.index.contract import (
     Point,
     Vector,
 )
-from pipelines.index.dense import packed
+from pipelines.index.dense import packed, stored_packed, windows
 from pipelines.index.embedded.filter import (
     edge_filter,
     from_stored,
@@ -28,7 +28,7 @@ from pipelines.index.embedded.filter import (
     to_stored,
 )
 from pipelines.index.filters import conditions, visible
-from pipelines.index.fusion import DECIDING_FIELDS, candidates, fuse, leg_weights, one_leg
+from pipelines.index.fusion import candidates, fuse, leg_weights, one_leg
 from pipelines.index.lexical import document_vector, query_vector
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _edge_points(points: Sequence[Point]) -> list[qdrant_edge.Point]:
     return [
         Point(
             point.id,
-            {DENSE: packed(point.dense), BM25: document_vector(point.lexical_text)},  # type: ignore[dict-item]  # stubs
+            {DENSE: stored_packed(point.dense), BM25: document_vector(point.lexical_text)},
             to_stored(point.payload),
         )
         for point in points
@@ -101,23 +101,19 @@ def search(
     filters: Filters,
     limit: int,
     depth: int | None = None,
+    model: str = "",
 ) -> list[Hit]:
-    """The best points, best first; see `IndexReader.search`."""
+    """The best points, best first; see `IndexReader.search`. `model` is that of the shard's vectors."""
     from qdrant_edge import QueryBatchRequest, QueryRequest
 
     legs = _legs(mode, text, dense, filters)
     if len(legs) == 1:
-        found = shard.query(QueryRequest(limit, **legs[0], with_payload=True))
-        return one_leg(mode, _hits(found))
-    depth = depth or candidates(limit)
-    # A whole payload costs twice what the fields take that decide, so whole ones are read of what is answered.
-    requests = [QueryRequest(depth, **leg, with_payload=list(DECIDING_FIELDS)) for leg in legs]
-    by_meaning, by_words = map(_hits, shard.query_batch(QueryBatchRequest(requests)))
-    return _with_payloads(shard, fuse(by_meaning, by_words, leg_weights(text), limit))
-
-
-def _hits(points: Iterable[qdrant_edge.ScoredPoint]) -> list[Hit]:
-    return [Hit(str(point.id), point.score, from_stored(point.payload)) for point in points]
+        points = shard.query(QueryRequest(limit, **legs[0], with_payload=True))
+        return one_leg(mode, (Hit(str(point.id), point.score, from_stored(point.payload)) for point in points))
+    requests = [QueryRequest(depth or candidates(limit), **leg, with_payload=False) for leg in legs]
+    found = shard.query_batch(QueryBatchRequest(requests))
+    by_meaning, by_words = ([(str(point.id), point.score) for point in points] for points in found)
+    return _with_payloads(shard, fuse(by_meaning, by_words, leg_weights(text, model), limit))
 
 
 def _with_payloads(shard: qdrant_edge.EdgeShard, hits: Sequence[Hit]) -> list[Hit]:
@@ -175,12 +171,10 @@ def count_points(shard: qdrant_edge.EdgeShard) -> int:
 
 def dense_vectors(shard: qdrant_edge.EdgeShard, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Those of the points that there are."""
-    import numpy as np
-
     for start in range(0, len(ids), PAGE):
         for record in shard.retrieve(list(ids[start : start + PAGE]), with_payload=False, with_vector=[DENSE]):
-            vectors = cast("dict[str, list[float]]", record.vector)
-            yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
+            vectors = cast("dict[str, Any]", record.vector)
+            yield str(record.id), windows(vectors[DENSE])
 
 
 def beginnings(shard: qdrant_edge.EdgeShard, where: Conditions, limit: int, *, newest: bool) -> list[Hit]:

@@ -41,7 +41,7 @@ class ShardReader:
         if matches_nothing(filters):
             return []
         with engine_errors(self.folder):
-            return one_version(best_first(search(self.shard, mode, text, dense, filters, limit, depth)))
+            return one_version(best_first(search(self.shard, mode, text, dense, filters, limit, depth, self.model)))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if matches_nothing(filters):

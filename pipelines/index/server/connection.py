@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DENSE, Hit, IndexInfo, IndexSpec, Payload
+from pipelines.index.dense import windows
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import Check, version_name
 from pipelines.settings import IndexSettings
@@ -129,14 +130,12 @@ def count_points(client: QdrantClient, name: str) -> int:
 
 def dense_vectors(client: QdrantClient, name: str, ids: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Those of the points that there are."""
-    import numpy as np
-
     for start in range(0, len(ids), PAGE):
         with server_errors(name):
             page = client.retrieve(name, list(ids[start : start + PAGE]), with_payload=False, with_vectors=[DENSE])
         for record in page:
-            vectors = cast("dict[str, list[float]]", record.vector)
-            yield str(record.id), np.asarray(vectors[DENSE], dtype=np.float32)
+            vectors = cast("dict[str, Any]", record.vector)
+            yield str(record.id), windows(vectors[DENSE])
 
 
 def read_info(client: QdrantClient, collection: str, name: str, model: str, documents: int | None = None) -> IndexInfo:

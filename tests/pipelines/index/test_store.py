@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+import numpy as np
 import pytest
 
 from pipelines.errors import IndexMismatch
@@ -27,7 +28,7 @@ from pipelines.index.contract import (
     Point,
 )
 from pipelines.index.filters import document_conditions
-from pipelines.index.fusion import WEIGHTS, document_score
+from pipelines.index.fusion import WEIGHTS
 from tests.pipelines.index.conftest import Backend
 
 NAMESPACE = UUID(int=0)
@@ -136,17 +137,6 @@ def test_hybrid_scores_are_shares_of_the_best_by_meaning_and_by_words(backend: B
     assert all(hit.score == pytest.approx(hit.dense + hit.lexical) for hit in hits)
 
 
-def test_what_decides_a_document_is_found_before_what_is_good_by_itself(backend: Backend) -> None:
-    said = [new(point("a#0", "weir", NORTH), point("a#1", "sluice gate", EAST))]
-    others = [new(point(f"b{n}#0", "sluice", [0.7, 0.7, 0.1 * n, 0.0])) for n in range(4)]
-    with both(backend) as (store, reader):
-        store.apply([*said, *others])
-        store.publish()
-        hits = reader.search(mode="hybrid", text="sluice gate", dense=NORTH, filters=EVERYTHING, limit=2)
-    assert {hit.payload["document_id"] for hit in hits} == {"a"}
-    assert document_score(hits) == pytest.approx(1.0)
-
-
 def test_an_identifier_comes_first_whatever_is_near_by_meaning(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(point("named#0", "the report of INC-34, and much else beside it", EAST))])
@@ -242,10 +232,24 @@ def test_vectors_come_back_as_they_were_written(backend: Backend) -> None:
         store.apply([new(point("a#0", dense=EAST), point("a#1", dense=UP))])
         found = store.vectors([point_id("a#1"), point_id("a#0"), point_id("nowhere")])
         assert {key: vector.tolist() for key, vector in found.items()} == {
-            point_id("a#0"): EAST,
-            point_id("a#1"): UP,
+            point_id("a#0"): [EAST],
+            point_id("a#1"): [UP],
         }
         assert store.vectors([]) == {}
+
+
+def test_a_point_of_several_windows_is_as_near_as_the_nearest(backend: Backend) -> None:
+    spec = replace(backend.spec, window_tokens=240)
+    written = {"a#0": [EAST, [0.8, 0.6, 0.0, 0.0]], "b#0": [UP], "c#0": [[0.6, 0.8, 0.0, 0.0], EAST, UP]}
+    with closing(backend.store(spec)) as store, closing(backend.reader(spec)) as reader:
+        store.apply([new(replace(point(name), dense=windows)) for name, windows in written.items()])
+        store.publish()
+        hits = reader.search(mode="dense", text="", dense=NORTH, filters=EVERYTHING, limit=5)
+        kept = store.vectors([point_id(name) for name in written])
+    assert names(hits) == ["a#0", "c#0", "b#0"]
+    assert [hit.score for hit in hits] == pytest.approx([0.8, 0.6, 0.0], abs=0.02)
+    for name, windows in written.items():
+        assert np.allclose(kept[point_id(name)], windows, atol=0.02)
 
 
 def test_points_of_many_documents(backend: Backend) -> None:
@@ -369,7 +373,7 @@ def test_what_was_written_is_there_when_opened_again(backend: Backend) -> None:
     assert (info.collection, info.model, info.documents, info.points) == (backend.spec.collection, "tiny", 1, 2)
 
 
-@pytest.mark.parametrize("other", [{"model": "large"}, {"dimensions": 8}, {"chunking": "v2"}])
+@pytest.mark.parametrize("other", [{"model": "large"}, {"dimensions": 8}, {"chunking": "v2"}, {"window_tokens": 240}])
 def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend, other: dict[str, Any]) -> None:
     spec: IndexSpec = replace(backend.spec, **other)
     (name, value), *_ = other.items()
@@ -378,7 +382,7 @@ def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend
         store.publish()
     with pytest.raises(IndexMismatch, match=f"{name} .*headrace reindex"):
         backend.store(spec)
-    if name == "chunking":  # two releases answer side by side, whichever has made the live version
+    if name in ("chunking", "window_tokens"):  # two releases answer side by side, whichever has made the live version
         with closing(backend.reader(spec)) as reader:
             assert names(reader.document("a", EVERYTHING)) == ["a#0"]
     else:
@@ -386,7 +390,8 @@ def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend
             reader.info()
     with closing(backend.reader()) as reader, closing(backend.store(spec, replace=True)) as store:
         dense = [1.0] + [0.0] * (spec.dimensions - 1)
-        store.apply([new(point("b#0", dense=dense))])
+        written = replace(point("b#0"), dense=[dense] if spec.window_tokens else dense)
+        store.apply([new(written)])
         assert [payload["document_id"] for _, payload in store.scan()] == ["b"]
         assert names(reader.document("a", EVERYTHING)) == ["a#0"], "live until the other is published"
         store.publish()

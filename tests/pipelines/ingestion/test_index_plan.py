@@ -7,8 +7,16 @@ from dataclasses import replace
 import pytest
 
 from pipelines.chunking.model import Chunk
+from pipelines.chunking.windows import embedded_texts
 from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point
-from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_texts, plan_document, point_payload
+from pipelines.ingestion.index_plan import (
+    DocumentPlan,
+    document_change,
+    new_texts,
+    plan_document,
+    point_payload,
+    refusal,
+)
 from pipelines.landing import ChunkedDocument
 
 KEY = "github:acme/acme/api/issues/1"
@@ -97,6 +105,19 @@ def test_texts_that_occur_twice_are_embedded_once_in_their_order() -> None:
         DocumentPlan(chunked(AGAIN), (AGAIN,), (), ()),
     ]
     assert new_texts(plans) == [SECOND.embedded_text, FIRST.embedded_text]
+
+
+def test_a_long_chunk_has_a_vector_for_each_window() -> None:
+    long = replace(FIRST, text=" ".join(f"Gate {number} closes before turbine {number} stops." for number in range(50)))
+    plan = DocumentPlan(chunked(long, SECOND), (long, SECOND), (), ())
+    texts = new_texts([plan], 240)
+    assert texts == [*embedded_texts(long, 240), SECOND.embedded_text]
+    assert len(texts) == 4
+    vectors = {text: [float(number), 0.0] for number, text in enumerate(texts)}
+    points = document_change(plan, vectors, 240).points
+    assert [point.dense for point in points] == [[[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], [[3.0, 0.0]]]
+    assert [point.lexical_text for point in points] == [long.embedded_text, SECOND.embedded_text]
+    assert "too long" in (refusal(plan, {texts[1]: "too long"}, 240) or "")
 
 
 def test_a_plan_becomes_points_with_the_vectors_of_their_texts() -> None:
