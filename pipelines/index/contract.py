@@ -145,6 +145,10 @@ class Hit:
     dense: float = 0.0
     lexical: float = 0.0
 
+    def __reduce__(self) -> tuple[type[Hit], tuple[str, float, Payload]]:
+        """Goes from process to process by the dozen: a frozen class with slots is pickled field by field in Python."""
+        return Hit, (self.id, self.score, self.payload)
+
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
