@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli import output
-from pipelines.cli.commands import answers, assistants, events, ingestion, init, services, sign_ins, upkeep
+from pipelines.cli.commands import assistants, events, ingestion, init, questions, services, sign_ins, upkeep
 from pipelines.cli.options import Json, examples
 from pipelines.cli.paging import Limit, Page, PageNumber
 from pipelines.errors import SettingsError
@@ -128,5 +128,5 @@ def demo(
     run_demo(serve=serve, port=port)
 
 
-for _commands in (init, ingestion, answers, upkeep, services, assistants, events, sign_ins):
+for _commands in (init, ingestion, questions, upkeep, services, assistants, events, sign_ins):
     app.add_typer(_commands.app)

@@ -72,7 +72,7 @@ def test_every_query_refusal_and_change_of_a_key_leaves_one_line(folder: Folder)
     added = folder.headrace("assistants", "add", "--for", ADA.upper(), "--json")
     own = added.json["api_key"]
     with serving(folder, log) as url:
-        assert search(url, KEY, user=ADA, filters={"kinds": ["issue\n\u2028{"]}) == 200
+        assert search(url, KEY, user=ADA, filters={"tags_not": ["issue\n\u2028{"]}) == 200
         assert search(url, own) == 200
         assert search(url, own, user="bo@acme.test") == 403
         assert search(url, "key-that-nobody-has-ever-had") == 401
@@ -86,7 +86,7 @@ def test_every_query_refusal_and_change_of_a_key_leaves_one_line(folder: Folder)
     first, second, *others = audited(text)
     assert [first[name] for name in ("event", "interface", "assistant")] == ["query", "search", "responder"]
     assert [first[name] for name in ("person", "proof", "client")] == [ADA, "named", None]
-    assert first["filters"] == {"kinds": ["issue\n\u2028{"]}
+    assert first["filters"] == {"tags_not": ["issue\n\u2028{"]}
     assert (first["documents"], len(first["request"]), first["milliseconds"] > 0) == ([], 32, True)
     assert first["time"].endswith("+00:00")
     assert (second["assistant"], second["person"], second["proof"]) == ("ada-acme-test", ADA, "key")
@@ -106,11 +106,11 @@ def test_every_query_refusal_and_change_of_a_key_leaves_one_line(folder: Folder)
 
 @pytest.mark.parametrize("person", [ADA, None])
 def test_a_search_of_an_operator_leaves_one_line(folder: Folder, person: str | None) -> None:
-    done = folder.headrace("search", QUESTION, "--kind", "issue", *(("--user", person.upper()) if person else ()))
+    done = folder.headrace("search", QUESTION, "--source", "github", *(("--user", person.upper()) if person else ()))
     assert done.code == 0
     (line,) = audited(done.errors)
     assert [line[name] for name in ("event", "interface", "person", "proof")] == ["query", "cli", person, "operator"]
-    assert (line["filters"], line["documents"], len(line["request"])) == ({"kinds": ["issue"]}, [], 32)
+    assert (line["filters"], line["documents"], len(line["request"])) == ({"sources": ["github"]}, [], 32)
     assert "zebra" not in done.errors
 
 

@@ -11,8 +11,8 @@ import typer
 from pipelines.cli import output
 from pipelines.cli.options import DAYS, Json, examples
 from pipelines.cli.progress import progress
+from pipelines.cli.reported_units import ReportedUnits
 from pipelines.cli.settings import load_for_long
-from pipelines.cli.unit_names import UnitNames
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def sync(
     with progress(json) as observer:
         options = SyncOptions(mode="full" if full else "changes", allow_mass_delete=allow_mass_delete)
         report = find_orchestrator().sync(settings, chosen, options, observer)
-    output.print_report(report, json, UnitNames(settings))
+    output.print_report(report, json, ReportedUnits(settings))
     output.print_failed(read_failed(settings, [target.connection for target in chosen]), json)
     output.print_dead_letters(read_dead_letters(settings))
     raise typer.Exit(1 if report.errors else 0)
@@ -76,7 +76,7 @@ def backfill(
     with progress(json) as observer:
         report = find_orchestrator().backfill(settings, target, window, observer=observer)
     report.embedding.add(expected.probed)
-    output.print_report(report, json, UnitNames(settings))
+    output.print_report(report, json, ReportedUnits(settings))
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -99,12 +99,12 @@ def reconcile(
     targets = parse_targets(settings, connections or [])
     if dry_run:
         report = plan_reconcile(settings, targets)
-        output.print_reconcile_plan(report, json, UnitNames(settings))
+        output.print_reconcile_plan(report, json, ReportedUnits(settings))
     else:
         with progress(json) as observer:
             options = SyncOptions(mode="reconcile", allow_mass_delete=allow_mass_delete)
             report = find_orchestrator().sync(settings, targets, options, observer)
-        output.print_report(report, json, UnitNames(settings))
+        output.print_report(report, json, ReportedUnits(settings))
     raise typer.Exit(1 if report.errors else 0)
 
 
@@ -121,6 +121,6 @@ def reindex(
     settings = with_model(load_for_long(), model)
     with Services(settings, replace_index=True) as services, progress(json) as observer:
         report = run_reindex(services, observer)
-    output.print_report(report, json, UnitNames(settings))
+    output.print_report(report, json, ReportedUnits(settings))
     if model and not json:
         print(f"the index is live with {model}; set embedding.model to it before the next sync")

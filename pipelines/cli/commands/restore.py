@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.cli import output
 from pipelines.cli.progress import progress
-from pipelines.cli.unit_names import UnitNames
+from pipelines.cli.reported_units import ReportedUnits
 from pipelines.operations.restore import Losses, find_losses, restore
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -29,7 +29,7 @@ def restore_state(settings: Settings, dry_run: bool, json: bool) -> None:
         output.print_json({"lost": losses.as_json(), **report.as_json()})
         return
     _print_losses(losses, json)
-    output.print_report(report, json, UnitNames(settings))
+    output.print_report(report, json, ReportedUnits(settings))
     if losses.files:
         print("next: `headrace sync`: nobody sees what was restored before its source was read again, in full")
     elif losses.loads:

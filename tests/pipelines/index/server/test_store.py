@@ -53,6 +53,7 @@ def test_a_collection_is_made_once_with_its_indexes(rest: OverRest, spec: IndexS
     assert {field: schema["type"] for field, schema in indexed.items()} == {
         **dict.fromkeys(KEYWORD_FIELDS, "keyword"),
         **dict.fromkeys(TIME_FIELDS, "datetime"),
+        "position": "integer",
     }
     assert [field for field, schema in indexed.items() if schema.get("is_tenant")] == ["unit"]
     rest.store().close()

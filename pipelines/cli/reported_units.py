@@ -7,7 +7,7 @@ from functools import cached_property
 from pipelines.settings import Settings
 
 
-class UnitNames:
+class ReportedUnits:
     """Asks the catalog once, and only if there is a unit to name."""
 
     def __init__(self, settings: Settings) -> None:
