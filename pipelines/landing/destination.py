@@ -6,6 +6,14 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.destinations import filesystem
 from dlt.destinations.impl.filesystem.configuration import FilesystemDestinationClientConfiguration
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+
+
+class _LandingClient(FilesystemClient):
+    def create_dataset(self) -> None:
+        """The folder may be there without dlt's own file in it: a process was killed between the two, or makes them
+        now. dlt would fail, and go on failing."""
+        self.fs_client.makedirs(self.dataset_path, exist_ok=True)
 
 
 class LandingDestination(filesystem):
@@ -19,3 +27,7 @@ class LandingDestination(filesystem):
         # Of the configuration the protocol alone makes a difference.
         known = config or FilesystemDestinationClientConfiguration(bucket_url=self.config_params["bucket_url"])
         return super().capabilities(known, naming)
+
+    @property
+    def client_class(self) -> type[FilesystemClient]:
+        return _LandingClient

@@ -85,6 +85,13 @@ def test_tests_that_load_without_dlt_load_the_same(landing: Landing) -> None:
     assert through_dlt.equals(without)
 
 
+def test_a_folder_that_a_killed_process_has_left_empty_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".headrace" / "landing" / "acme").mkdir(parents=True)
+    landing = Landing(Settings(directory=tmp_path))
+    path = landing.write_documents("github", "acme", "unit", [document(1)])
+    assert [one for one, _ in landing.read_documents(path)] == [document(1)]
+
+
 def test_each_load_is_a_file_of_its_own(landing: Landing) -> None:
     paths = {landing.write_documents("slack", "acme", unit, [document(1)]) for unit in ("C1", "C2", "C1")}
     assert len(paths) == 3
