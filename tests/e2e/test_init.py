@@ -21,6 +21,7 @@ from tests.e2e.conftest import Folder
 from tests.emulators.company import bundled_records, connections, free_port, served
 
 ENTER = "\n"
+SECRET = "NOTION_TOKEN"
 
 
 @pytest.fixture
@@ -105,12 +106,12 @@ def test_on_a_terminal_it_asks_and_asks_again(tmp_path: Path) -> None:
             ("Read Slack?", "n"),
             ("How the ids of connections begin", "mill"),
             ("readers:", ENTER),
-            ("NOTION_TOKEN", "xoxb-wrong "),
+            (SECRET, "xoxb-wrong "),
             ("readers:", "ada"),
-            ("NOTION_TOKEN", "ntn_right"),
+            (SECRET, "ntn_right"),
             ("must be workspace, public or an e-mail address", ""),
             ("readers:", "ada@mill.test, bo@mill.test"),
-            ("NOTION_TOKEN", ENTER),
+            (SECRET, ENTER),
             ("Embedding", ENTER),
             ("Fill in NOTION_TOKEN", ""),
         ],
@@ -134,7 +135,7 @@ def converse(folder: Path, lines: list[tuple[str, str]]) -> str:
             if select.select([terminal], [], [], 1)[0]:
                 printed += os.read(terminal, 65_536).decode(errors="replace")
         seen = printed.index(question, seen) + len(question)
-        while question.endswith("_TOKEN") and termios.tcgetattr(terminal)[3] & termios.ECHO:
+        while question == SECRET and termios.tcgetattr(terminal)[3] & termios.ECHO:
             time.sleep(0.01)  # what is typed before a secret is asked for is thrown away
         if answer:
             os.write(terminal, answer.rstrip("\n").encode() + b"\n")
