@@ -91,7 +91,7 @@ def notion(reader: str) -> str:
             "embedding.max_inputs",
             "must be greater than or equal to 1",
         ),
-        ("embedding: {provider: local, model: x}", "embedding.model", "unknown key"),
+        ("embedding: {provider: local, model: x}", "embedding.model", "must be one of 'english' or 'multilingual'"),
         ("state_dir: []", "state_dir", "must be a path"),
         ("assistants: {a: b}", "assistants", "must be a list"),
         (

@@ -204,7 +204,7 @@ def test_syncs_go_on_while_a_version_is_written_and_it_catches_up(synced: Settin
 
 
 def test_a_model_can_be_named_where_the_provider_has_several(settings: Settings) -> None:
-    with pytest.raises(UsageError, match=r"embedding\.provider"):
+    with pytest.raises(UsageError, match=r"embedding\.model"):
         with_model(settings, "other")
     embedding = OpenAIEmbeddingSettings(provider="openai", api_key=SecretStr("k"))
     several = settings.model_copy(update={"embedding": embedding})

@@ -55,5 +55,5 @@
 {{- end -}}
 
 {{- define "headrace.secretKeys" -}}
-api_key client_secret key private_key token webhook_secret
+api_key client_secret key operator_key private_key token webhook_secret
 {{- end -}}
