@@ -145,9 +145,9 @@ class Hit:
     dense: float = 0.0
     lexical: float = 0.0
 
-    def __reduce__(self) -> tuple[type[Hit], tuple[str, float, Payload]]:
+    def __reduce__(self) -> tuple[type[Hit], tuple[str, float, Payload, float, float]]:
         """Goes from process to process by the dozen: a frozen class with slots is pickled field by field in Python."""
-        return Hit, (self.id, self.score, self.payload)
+        return Hit, (self.id, self.score, self.payload, self.dense, self.lexical)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ fit like no other's was pulled down by many that were near by meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -58,9 +58,16 @@ def leg_weights(question: str, model: str) -> LegWeights:
     return LOOKUP_WEIGHTS if is_lookup(question) else WEIGHTS_BY_MODEL.get(model, WEIGHTS)
 
 
+_DECIDING = 100
+"""Points of a leg that count by their scores, whether more are asked for or not. Where the first ten places hung on how
+many more are wanted, an evaluation would measure other answers than people get."""
+_FAINT = 0.5
+"""Divided by its place, the share of a point that comes after these: less than that of the last of them."""
+
+
 def candidates(limit: int) -> int:
     """How many points each leg hands to the fusion."""
-    return max(limit * 5 // 2, 50)
+    return max(limit * 5 // 2, _DECIDING)
 
 
 def fuse(dense: Leg, lexical: Leg, weights: LegWeights, limit: int) -> list[Hit]:
@@ -86,13 +93,21 @@ def document_score(hits: Iterable[Hit]) -> float:
 
 def _dense_parts(leg: Leg, weight: float) -> dict[str, float]:
     """Shares of the way up from a little below the lowest: of two points the lower one is not without any meaning."""
-    scores = [score for _, score in leg]
+    scores = sorted((score for _, score in leg), reverse=True)[:_DECIDING]
     lowest, highest = min(scores, default=0.0), max(scores, default=0.0)
-    bottom = lowest - (highest - lowest) / max(len(leg), 1)
+    bottom = lowest - (highest - lowest) / max(len(scores), 1)
     spread = highest - bottom
-    return {id: weight * (score - bottom) / spread if spread else weight for id, score in leg}
+    return _weighted(leg, weight, lambda score: (score - bottom) / spread if spread else 1.0)
 
 
 def _lexical_parts(leg: Leg, weight: float) -> dict[str, float]:
     highest = max((score for _, score in leg), default=0.0)
-    return {id: weight * score / highest for id, score in leg if highest > 0}
+    return _weighted(leg, weight, lambda score: score / highest) if highest > 0 else {}
+
+
+def _weighted(leg: Leg, weight: float, share: Callable[[float], float]) -> dict[str, float]:
+    ordered = sorted(leg, key=lambda one: one[1], reverse=True)
+    return {
+        id: weight * (share(score) if place <= _DECIDING else _FAINT / place)
+        for place, (id, score) in enumerate(ordered, start=1)
+    }

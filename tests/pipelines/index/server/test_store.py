@@ -126,7 +126,7 @@ def test_the_filter_is_inside_every_leg(rest: OverRest) -> None:
         assert reader.search(mode="dense", text="", dense=[1, 0, 0, 0], filters=Filters(), limit=30) == []
     hybrid, lexical = (one["searches"] for one in sent(rest, "POST", "/points/query/batch"))
     asked = [(leg["using"], leg["limit"], leg["with_payload"]) for leg in (*hybrid, *lexical)]
-    assert asked == [("dense", 75, False), ("bm25", 75, False), ("bm25", 30, True)]
+    assert asked == [("dense", 100, False), ("bm25", 100, False), ("bm25", 30, True)]
     assert hybrid[0]["params"]["quantization"]["rescore"] is True
     for leg in (*hybrid, *lexical):
         assert leg["filter"]["must"][0] == {"key": "readers", "match": {"any": ["user:a", "public"]}}
