@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from pipelines.retrieval.text_parts import MOST_TOKENS
 from pipelines.settings import AssistantSettings
 
 ATTRIBUTES = {
@@ -44,7 +45,8 @@ class Client:
         search = self._post("/v1/search", question | {"top_k": 50, "filters": filters})
         store = f"/v1/vector_stores/{self.assistant.id}/search"
         openai = self._post(store, question | {"max_num_results": 50, "filters": as_attributes(filters)})
-        mcp = self._call("search", question | {"top_k": 50, "filters": filters})
+        room = {"max_tokens": MOST_TOKENS}  # what has no room is left out
+        mcp = self._call("search", question | room | {"top_k": 50, "filters": filters})
         return {
             "search": [one["document_id"] for one in search["results"]],
             "vector_stores": [one["file_id"] for one in openai["data"]],
