@@ -72,6 +72,7 @@ def candidates(limit: int) -> int:
 
 def fuse(dense: Leg, lexical: Leg, weights: LegWeights, limit: int) -> list[Hit]:
     """At most `limit` of the points that the legs have found, the best first, without their payloads."""
+    dense, lexical = (sorted(leg, key=lambda one: one[1], reverse=True) for leg in (dense, lexical))
     meaning, words = _dense_parts(dense, weights.dense), _lexical_parts(lexical, weights.lexical)
     scores = {id: meaning.get(id, 0.0) + words.get(id, 0.0) for id in {**meaning, **words}}
     chosen = sorted(scores, key=scores.__getitem__, reverse=True)[:limit]
@@ -92,22 +93,24 @@ def document_score(hits: Iterable[Hit]) -> float:
 
 
 def _dense_parts(leg: Leg, weight: float) -> dict[str, float]:
-    """Shares of the way up from a little below the lowest: of two points the lower one is not without any meaning."""
-    scores = sorted((score for _, score in leg), reverse=True)[:_DECIDING]
-    lowest, highest = min(scores, default=0.0), max(scores, default=0.0)
-    bottom = lowest - (highest - lowest) / max(len(scores), 1)
+    """Of a leg with its best points first, shares of the way up from a little below the lowest: of two points the lower
+    one is not without any meaning."""
+    if not leg:
+        return {}
+    deciding = leg[:_DECIDING]
+    (_, highest), (_, lowest) = deciding[0], deciding[-1]
+    bottom = lowest - (highest - lowest) / len(deciding)
     spread = highest - bottom
     return _weighted(leg, weight, lambda score: (score - bottom) / spread if spread else 1.0)
 
 
 def _lexical_parts(leg: Leg, weight: float) -> dict[str, float]:
-    highest = max((score for _, score in leg), default=0.0)
+    highest = leg[0][1] if leg else 0.0
     return _weighted(leg, weight, lambda score: score / highest) if highest > 0 else {}
 
 
 def _weighted(leg: Leg, weight: float, share: Callable[[float], float]) -> dict[str, float]:
-    ordered = sorted(leg, key=lambda one: one[1], reverse=True)
     return {
         id: weight * (share(score) if place <= _DECIDING else _FAINT / place)
-        for place, (id, score) in enumerate(ordered, start=1)
+        for place, (id, score) in enumerate(leg, start=1)
     }

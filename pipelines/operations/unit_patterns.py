@@ -33,11 +33,15 @@ def _list(connection: Connection, include: Sequence[str]) -> list[Unit]:
 
 
 def _idle_includes(path: str, connection: Connection, units: Sequence[Unit]) -> Iterator[Finding]:
-    for place, pattern in enumerate(connection.include):
-        # A source may know a unit by other names than the two that it shows.
-        if not _answers(connection, pattern, units) and not _list(connection, [pattern]):
-            near = get_close_matches(pattern, _names(_list(connection, ALL)), n=3)
-            yield _finding(f"{path}.include[{place}]", "takes in no unit", pattern, near)
+    # A source may know a unit by other names than the two that it shows.
+    idle = [
+        (place, pattern)
+        for place, pattern in enumerate(connection.include)
+        if not _answers(connection, pattern, units) and not _list(connection, [pattern])
+    ]
+    names = _names(_list(connection, ALL)) if idle else []
+    for place, pattern in idle:
+        yield _finding(f"{path}.include[{place}]", "takes in no unit", pattern, get_close_matches(pattern, names, n=3))
 
 
 def _idle_excludes(path: str, connection: Connection, units: Sequence[Unit]) -> Iterator[Finding]:

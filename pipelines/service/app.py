@@ -1,18 +1,16 @@
 """The application: search in three forms, documents, health, figures and the pages."""
 
-import hmac
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 from starlette.routing import Route
 
 from pipelines.catalog import Catalog
-from pipelines.catalog.assistants import hash_key
 from pipelines.catalog.lookup import present_spellings
 from pipelines.catalog.restoring import Restoring
 from pipelines.embedding.base import Embedder
@@ -25,6 +23,7 @@ from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.retriever import Retriever
 from pipelines.service import errors, feedback, interfaces, mcp, request_guard, throttling, webhooks
+from pipelines.service.asking import requires_key
 from pipelines.service.authentication import Authenticator, StoredAssistants
 from pipelines.service.description import OPEN, describe
 from pipelines.service.errors import Problem, problem_responses
@@ -134,10 +133,8 @@ def _add_metrics(app: FastAPI, key: SecretStr | None, metrics: Metrics) -> None:
     """Figures tell who asks how much: they are shown to whoever has their key, and without one nowhere here."""
     if key is None:
         return
-    expected = hash_key(f"Bearer {key.get_secret_value()}")
+    has_key = requires_key(key, "Send the key of `metrics` in the settings as bearer token.")
 
-    @app.get("/metrics", include_in_schema=False)
-    def figures(request: Request) -> Response:
-        if not hmac.compare_digest(hash_key(request.headers.get("authorization", "")), expected):
-            raise Problem(401, "Unauthorized", "Send the key of `metrics` in the settings as bearer token.")
+    @app.get("/metrics", include_in_schema=False, dependencies=[Depends(has_key)])
+    def figures() -> Response:
         return Response(metrics.as_text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,12 +1,17 @@
 """What every interface over HTTP is given: whoever asks, and what answers them."""
 
+import hmac
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.security import HTTPBearer
+from pydantic import SecretStr
 
+from pipelines.catalog.assistants import hash_key
 from pipelines.retrieval.schema import Person
 from pipelines.service.authentication import PERSON_HEADER, Authenticator, Principal
+from pipelines.service.errors import Problem
 from pipelines.service.search_service import SearchService
 from pipelines.service.throttling import RequestRate
 
@@ -31,6 +36,17 @@ async def _search_service(request: Request) -> SearchService:
 
 AskedBy = Annotated[Principal, Depends(_principal)]
 Service = Annotated[SearchService, Depends(_search_service)]
+
+
+def requires_key(key: SecretStr, refusal: str) -> Callable[[Request], None]:
+    """A dependency of what is for whoever has one key of the settings. Raises Problem with this `refusal`."""
+    expected = hash_key(f"Bearer {key.get_secret_value()}")
+
+    def check(request: Request) -> None:
+        if not hmac.compare_digest(hash_key(request.headers.get("authorization", "")), expected):
+            raise Problem(401, "Unauthorized", refusal)
+
+    return check
 
 
 def body_example(example: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +12,11 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.catalog import Catalog
-from pipelines.catalog.assistants import hash_key
-from pipelines.catalog.freshness import freshness
 from pipelines.index.contract import IndexReader
 from pipelines.operations.status import describe_status
 from pipelines.retrieval.schema import Text
+from pipelines.service.asking import requires_key
 from pipelines.service.authentication import Authenticator
-from pipelines.service.errors import Problem
 from pipelines.service.pages import StaticPage
 from pipelines.service.pages.markdown import render_passage
 from pipelines.settings import Settings
@@ -94,7 +91,7 @@ def how_fresh(request: Request) -> list[SourceFreshness]:
 
 
 def _freshness(parts: PageParts) -> Iterator[SourceFreshness]:
-    told = [(one.source, freshness(parts.catalog, one).last_sync) for one in parts.settings.connections]
+    told = [(one.source, parts.catalog.units.oldest_sync(one.id)) for one in parts.settings.connections]
     for source in dict.fromkeys(source for source, _ in told):
         moments = [moment for own, moment in told if own == source]
         oldest = min((moment for moment in moments if moment), default=None)
@@ -102,10 +99,8 @@ def _freshness(parts: PageParts) -> Iterator[SourceFreshness]:
 
 
 def _add_sources(app: FastAPI, parts: PageParts, key: SecretStr) -> None:
-    expected = hash_key(f"Bearer {key.get_secret_value()}")
+    is_operator = requires_key(key, "Send `operator_key` of the settings as bearer token.")
 
-    @app.get("/page/sources", include_in_schema=False)
-    def describe(request: Request) -> dict[str, Any]:
-        if not hmac.compare_digest(hash_key(request.headers.get("authorization", "")), expected):
-            raise Problem(401, "Unauthorized", "Send `operator_key` of the settings as bearer token.")
+    @app.get("/page/sources", include_in_schema=False, dependencies=[Depends(is_operator)])
+    def describe() -> dict[str, Any]:
         return describe_status(parts)

@@ -86,6 +86,7 @@ def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator
 
 def ask(page: Page, question: str) -> None:
     page.goto(f"/#key=people-key&user={ADA}")
+    expect(page.locator("#query")).to_be_focused()
     page.keyboard.type(question)
     page.keyboard.press("Enter")
     expect(page.locator("#results > li").first).to_be_visible()
