@@ -23,8 +23,8 @@ from assets.keys import job_name
 from assets.run_reports import REPORT_TAG, TOLD_BY, RunHistory
 from connectors.settings import Connection
 from pipelines.errors import HeadraceError
+from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer
 from pipelines.settings import Settings
 
 SECONDS_BETWEEN_LOOKS = 1.0

@@ -11,7 +11,7 @@ from assets.resources import Runtime
 from assets.sync_end import TOLD_TAG
 from connectors.errors import SourceError
 from connectors.settings import Connection
-from pipelines.ingestion.sync import refresh_memberships
+from pipelines.ingestion.connection_rights import refresh_memberships
 
 
 def build_memberships(connection: Connection) -> dg.AssetsDefinition:

@@ -20,9 +20,9 @@ from connectors.contract import Window
 from connectors.model import Unit
 from connectors.registry import connect
 from pipelines.errors import HeadraceError, UsageError
-from pipelines.ingestion.options import SyncOptions, Target
+from pipelines.ingestion.observer import SILENT, Observer
+from pipelines.ingestion.options import DEFAULT, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import DEFAULT, SILENT, Observer
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.settings import Settings
 

@@ -13,7 +13,7 @@ from assets.metadata import index_metadata, stage_metadata
 from assets.partitions import partitions_of, register
 from pipelines.catalog.partition_keys import partition_key
 from pipelines.index.contract import IndexInfo
-from pipelines.ingestion.sync import StageDone
+from pipelines.ingestion.observer import StageDone
 from pipelines.services import Services
 
 

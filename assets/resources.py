@@ -10,8 +10,9 @@ import dagster as dg
 
 from connectors.contract import Connector
 from connectors.settings import Connection
+from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, open_connector
+from pipelines.ingestion.sync import open_connector
 from pipelines.services import Services
 from pipelines.settings import Settings
 from pipelines.tracing import trace_process

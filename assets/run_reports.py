@@ -16,9 +16,9 @@ from assets.metadata import Metadata, read_stage_metadata
 from connectors.model import Unit
 from connectors.settings import Connection
 from pipelines.errors import UsageError
+from pipelines.ingestion.observer import Observer, StageDone
 from pipelines.ingestion.options import STAGES, Stage
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, StageDone
 
 logger = logging.getLogger(__name__)
 

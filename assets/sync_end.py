@@ -18,9 +18,10 @@ from assets.retrieval import check_publication, refusal
 from assets.run_reports import report_metadata
 from assets.step_outputs import remove_outputs
 from connectors.settings import Connection
+from pipelines.ingestion.causes import record_errors
 from pipelines.ingestion.publish import Publication, check_and_publish
 from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
-from pipelines.ingestion.sync import DueUnits, end_sync, record_errors
+from pipelines.ingestion.sync import DueUnits, end_sync
 from pipelines.operations.health import PUBLICATION, failing_units, known_failures
 from pipelines.services import Services
 

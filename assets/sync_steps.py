@@ -19,9 +19,11 @@ from assets.sync_end import end
 from connectors.contract import Window
 from connectors.settings import Connection
 from pipelines.errors import UsageError
+from pipelines.ingestion.causes import record_errors
+from pipelines.ingestion.observer import Observer, StageDone
 from pipelines.ingestion.options import STAGES, Mode, SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import DueUnits, Observer, StageDone, find_due, record_errors, sync_units_of
+from pipelines.ingestion.sync import DueUnits, find_due, sync_units_of
 
 REPORT, BATCHES = "due", "batches"
 _STAGE_OUTPUTS = {str(stage): dg.Out(dg.Nothing, is_required=False) for stage in STAGES}

@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from connectors.model import Unit
 from pipelines.cli.output import open_console, plain
+from pipelines.ingestion.observer import SILENT, Observer, StageDone
 from pipelines.ingestion.options import STAGES
 from pipelines.ingestion.report import SyncReport
 from pipelines.printable import printable
-
-if TYPE_CHECKING:
-    from pipelines.ingestion.sync import Observer, StageDone
 
 _SECONDS_BETWEEN_LINES = 5.0
 ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
@@ -24,8 +22,6 @@ ShowProgress: TypeAlias = Callable[[Unit, str, int, int | None], None]
 @contextmanager
 def progress(json: bool) -> Iterator[Observer]:
     """Shows how far a sync is: a bar on a terminal, a plain line now and then elsewhere, nothing with JSON."""
-    from pipelines.ingestion.sync import SILENT, Observer  # and the catalog with it, for which `--help` need not wait
-
     if json:
         yield SILENT
     elif open_console().is_terminal:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.observer import StageDone
 from pipelines.ingestion.orchestrator import Reporter
-from pipelines.ingestion.sync import StageDone
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from pipelines.catalog.events import PendingEvent
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.totals import Total
 from pipelines.events.work_items import WorkKey
+from pipelines.ingestion.observer import StageDone
 from pipelines.ingestion.report import DocumentCounts
-from pipelines.ingestion.sync import StageDone
 
 
 @dataclass(frozen=True, slots=True)

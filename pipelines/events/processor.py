@@ -19,17 +19,13 @@ from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.outcomes import BackendAway, Deferred, Errored, Ignored, Outcome, Processed, combine, stopped_by
 from pipelines.events.places import known_units
 from pipelines.ingestion.causes import describe_error, find_cause
+from pipelines.ingestion.connection_rights import apply_all_rights, refresh_memberships
+from pipelines.ingestion.observer import Observer, StageDone
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.rights import read_rights
-from pipelines.ingestion.sync import (
-    Observer,
-    StageDone,
-    apply_all_rights,
-    refresh_memberships,
-    run_stages,
-)
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.ingestion.unit_sync import run_stages
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from pipelines.catalog.events import PendingEvent
 from pipelines.errors import CatalogUnavailable, HeadraceError, UnitBusy
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.places import known_units
+from pipelines.ingestion.connection_rights import refresh_memberships
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.rights import read_rights
-from pipelines.ingestion.sync import refresh_memberships
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.tracing import continued_span

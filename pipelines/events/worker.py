@@ -39,10 +39,11 @@ from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownU
 from pipelines.events.share import Share
 from pipelines.events.work_items import WorkItem, WorkKey, due_items, traceparents, work_items
 from pipelines.ingestion.causes import describe_error, find_cause
+from pipelines.ingestion.observer import Observer, StageDone
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
-from pipelines.ingestion.sync import Observer, StageDone, sync_connection
+from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.tracing import continued_span, in_this_span, span
 from pipelines.turns import Turns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,11 +20,15 @@ from pipelines.errors import (
     IndexBusy,
     IndexMismatch,
     IndexUnavailable,
+    LeaseLost,
     PartitionUnavailable,
     TextRefused,
     UnitBusy,
     UsageError,
 )
+from pipelines.ingestion.report import SyncReport
+
+logger = logging.getLogger(__name__)
 
 _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((RateLimited,), "source_limit"),
@@ -69,6 +74,23 @@ def track(catalog: Catalog, activity: Activity, connection: str = "", unit: str 
             catalog.totals.add({Total("errors", connection, cause): 1})
         raise
     catalog.failures.resolve(activity, connection, unit)
+
+
+@contextmanager
+def record_errors(report: SyncReport, name: str) -> Iterator[None]:
+    """Turn what stops a unit into an entry of the report, so that the others go on; without a catalog none does."""
+    try:
+        yield
+    except (UsageError, LeaseLost, CatalogUnavailable):
+        raise
+    except (SourceError, HeadraceError) as error:
+        logger.error("%s: %s", name, error)
+        report.record_error(name, str(error), find_cause(error))
+    except Exception as error:
+        cause = find_cause(error)
+        # A backend that is away is no fault in the program: its traceback would tell nobody anything.
+        logger.error("%s: %s", name, describe_error(error), exc_info=cause == "other")
+        report.record_error(name, describe_error(error), cause)
 
 
 def describe_error(error: Exception) -> str:

@@ -43,3 +43,6 @@ class SyncOptions:
     allow_mass_delete: bool = False
     dry_run: bool = False
     scheduled: bool = False
+
+
+DEFAULT = SyncOptions()

@@ -14,9 +14,9 @@ from typing import Protocol, cast
 from connectors.contract import Window
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
-from pipelines.ingestion.options import SyncOptions, Target
+from pipelines.ingestion.observer import SILENT, Observer, StageDone
+from pipelines.ingestion.options import DEFAULT, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import DEFAULT, SILENT, Observer, StageDone
 from pipelines.services import Services
 from pipelines.settings import Settings
 

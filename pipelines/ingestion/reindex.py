@@ -12,9 +12,9 @@ from pipelines.errors import UsageError
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
 from pipelines.ingestion.chunks import chunk, cut_load
+from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, measure_time
+from pipelines.ingestion.report import SyncReport, measure_time
 from pipelines.ingestion.vectors import index_vectors, write_ahead
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -136,3 +138,13 @@ class SyncReport:
         figures["seconds"] = round(self.seconds, 3)
         figures["embedding"]["cost_usd"] = round(self.embedding.cost_usd, 6)
         return figures
+
+
+@contextmanager
+def measure_time(report: SyncReport) -> Iterator[None]:
+    """Add the time that the context takes to the report's seconds."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        report.seconds += time.perf_counter() - started

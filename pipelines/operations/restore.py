@@ -25,10 +25,10 @@ from pipelines.chunking.windows import embedded_texts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
 from pipelines.ingestion.index_contents import read_all
+from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import find_unknown, index_pending, remove_documents
-from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, Observer, measure_time
+from pipelines.ingestion.report import SyncReport, measure_time
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
 

@@ -32,9 +32,9 @@ from connectors.slack.settings import SlackConnection
 from pipelines.catalog.documents import Indexed
 from pipelines.errors import UsageError
 from pipelines.index.contract import Filters
+from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
-from pipelines.ingestion.sync import Observer
 from pipelines.run_settings import Executor, RunSettings
 from pipelines.services import Services
 from pipelines.settings import Settings

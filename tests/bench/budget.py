@@ -89,8 +89,9 @@ def _measure(company: Company) -> None:
 def read(file: Path) -> None:
     """The first syncs as far as the landing, and then an hour of them, in a process of its own."""
     from connectors.registry import connect
+    from pipelines.ingestion.connection_rights import refresh_memberships
     from pipelines.ingestion.options import SyncOptions
-    from pipelines.ingestion.sync import refresh_memberships, sync_connection
+    from pipelines.ingestion.sync import sync_connection
     from pipelines.settings import load_settings
 
     statuses, options = _count_statuses(), SyncOptions(stages=("documents",))

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import OpenAIEmbeddingSettings, Settings
 from tests.bench.corpus import UNIT, FolderSource

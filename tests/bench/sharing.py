@@ -32,7 +32,8 @@ from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.rights_lane import RightsLane
 from pipelines.events.worker import Worker
 from pipelines.index.contract import IndexInfo
-from pipelines.ingestion.sync import StageDone, sync_connection
+from pipelines.ingestion.observer import StageDone
+from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -17,8 +17,9 @@ from connectors.model import Document, Unit
 from connectors.registry import connect, receive
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.ingestion.sync import sync_connection
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.explain import explain
 from pipelines.services import Services
 from pipelines.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.github.settings import GitHubConnection
 from connectors.registry import connect
-from pipelines.ingestion.sync import refresh_memberships
+from pipelines.ingestion.connection_rights import refresh_memberships
 from pipelines.services import Services
 from pipelines.settings import Settings, load_settings
 from tests.e2e.conftest import Folder, embedding_settings

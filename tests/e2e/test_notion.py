@@ -13,9 +13,10 @@ from starlette.responses import Response
 from connectors.notion.settings import NotionConnection
 from connectors.registry import connect, receive
 from pipelines.events.processor import EventProcessor
+from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import Observer, sync_connection
+from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -12,9 +12,10 @@ from connectors.registry import receive
 from connectors.slack.settings import SlackConnection
 from connectors.slack.source import SlackConnector
 from pipelines.events.processor import EventProcessor
+from pipelines.ingestion.observer import SILENT
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import SILENT, sync_connection
+from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -16,8 +16,9 @@ from connectors.settings import Connection
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.observer import StageDone
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import StageDone, sync_connection
+from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
 from tests.emulators import drive, github, notion, slack

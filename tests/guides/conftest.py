@@ -12,7 +12,7 @@ from connectors.contract import Membership
 from connectors.model import Unit
 from pipelines.catalog.assistants import StoredAssistant, new_key
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder, embedding_settings

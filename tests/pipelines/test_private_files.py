@@ -11,7 +11,7 @@ import pytest
 
 from connectors.model import Unit
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.private_files import keep_private
 from pipelines.services import Services
 from pipelines.settings import load_settings

@@ -41,11 +41,13 @@ from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.errors import UsageError
 from pipelines.index.embedded.store import EdgeStore
 from pipelines.index.server.store import QdrantStore
+from pipelines.ingestion.connection_rights import refresh_memberships
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import apply_rights, read_rights
-from pipelines.ingestion.sync import refresh_memberships, sync_connection, sync_unit
+from pipelines.ingestion.sync import sync_connection
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.explain import explain
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, IndexSettings, Settings

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest

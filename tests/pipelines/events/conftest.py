@@ -21,7 +21,8 @@ from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.worker import Worker
 from pipelines.index.contract import IndexInfo
 from pipelines.index.embedded.sparse_files import copy_data
-from pipelines.ingestion.sync import StageDone, sync_unit
+from pipelines.ingestion.observer import StageDone
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

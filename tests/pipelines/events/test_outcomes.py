@@ -21,8 +21,8 @@ from pipelines.events.outcomes import (
     combine,
     event_outcome,
 )
+from pipelines.ingestion.observer import StageDone
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import StageDone
 
 FIRST, SECOND = Invalidation("document", "unit", "first"), Invalidation("unit", "unit")
 CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))

@@ -11,7 +11,7 @@ from pipelines.events.worker import Worker
 from pipelines.index.contract import Filters
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document

@@ -399,7 +399,7 @@ def test_a_round_retries_failed_documents_that_are_due(
     services: Services, source: MemorySource, worker: Worker
 ) -> None:
     source.put(Failed(document(5).id, "Five", "HTTP 500"))
-    from pipelines.ingestion.sync import sync_unit
+    from pipelines.ingestion.unit_sync import sync_unit
 
     sync_unit(services, CONNECTION, source, Unit("unit", "Unit"))
     source.put(document(5, content="Readable now."))

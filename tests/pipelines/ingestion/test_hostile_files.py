@@ -18,7 +18,7 @@ from pipelines.catalog.outcomes import MOST_READINGS, UNFINISHED
 from pipelines.chunking.isolated import process
 from pipelines.errors import ReadingAborted
 from pipelines.ingestion.cutting import cut_document
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -13,7 +13,7 @@ from connectors.model import Document, Unit
 from pipelines.index.contract import Filters
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import apply_rights
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.purge import find_scope, purge
 from pipelines.services import Services
 from pipelines.settings import Settings

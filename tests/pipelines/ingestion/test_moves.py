@@ -27,7 +27,7 @@ from pipelines.index.contract import Filters
 from pipelines.ingestion.options import Mode, SyncOptions
 from pipelines.ingestion.paused_rights import follow_rights
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.retrieval.search import document as document_for
 from pipelines.services import Services
 from pipelines.settings import Settings

@@ -12,10 +12,10 @@ from connectors.contract import Item, Skipped, all_below
 from connectors.github.settings import GitHubConnection
 from connectors.model import Document, Parent, Unit
 from pipelines.index.contract import Filters
-from pipelines.ingestion.options import SyncOptions
+from pipelines.ingestion.options import DEFAULT, SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import read_rights
-from pipelines.ingestion.sync import DEFAULT, sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

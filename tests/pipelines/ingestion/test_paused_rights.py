@@ -16,7 +16,7 @@ from connectors.model import Unit
 from pipelines.catalog import Catalog
 from pipelines.errors import UnitBusy
 from pipelines.ingestion.paused_rights import ITEMS_AT_ONCE, follow_rights, paused_units
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

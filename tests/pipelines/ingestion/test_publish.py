@@ -19,7 +19,7 @@ from pipelines.catalog import tables
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DocumentChange, Filters, Point
 from pipelines.ingestion.publish import check_and_publish, publish, publish_blockers
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import GoldenQuestions, Settings
 from tests.emulators.fake_embedder import FakeEmbedder

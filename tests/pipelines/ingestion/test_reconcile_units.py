@@ -17,7 +17,8 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -12,10 +12,11 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import IndexMismatch, UnitBusy, UsageError
 from pipelines.index.contract import Payload
+from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex, with_model
-from pipelines.ingestion.sync import Observer, sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import IndexSettings, OpenAIEmbeddingSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder

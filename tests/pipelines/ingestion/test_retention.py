@@ -21,7 +21,7 @@ from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import reindex
 from pipelines.ingestion.retention import Pruned, plan_prune, prune
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import RetentionSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder

@@ -20,7 +20,8 @@ from pipelines.index.contract import Filters, Mode
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import apply_rights, read_rights
-from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest
 from pipelines.services import Services

@@ -21,7 +21,7 @@ from pipelines.catalog.units import UnitWithCursor
 from pipelines.index.contract import Payload
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder

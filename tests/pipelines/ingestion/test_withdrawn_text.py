@@ -19,7 +19,8 @@ from pipelines.index.contract import Filters, Payload
 from pipelines.ingestion.options import STAGES, Stage, SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.rights import read_rights
-from pipelines.ingestion.sync import sync_connection, sync_unit
+from pipelines.ingestion.sync import sync_connection
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.ingestion.withdrawn_text import compare_texts, deleted_lines, find_withdrawal
 from pipelines.retrieval import document as whole_document
 from pipelines.retrieval import search

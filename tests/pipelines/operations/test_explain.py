@@ -21,7 +21,7 @@ from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.rights import apply_rights, read_rights
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.explain import Explanation, explain
 from pipelines.operations.explain.visibility import Reader, Visibility
 from pipelines.services import Services

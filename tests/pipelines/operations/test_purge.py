@@ -21,7 +21,7 @@ from pipelines.errors import UnitBusy, UsageError
 from pipelines.index.contract import Filters
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.purge import Purged, find_scope, purge
 from pipelines.services import Services
 from pipelines.settings import Settings

@@ -17,8 +17,8 @@ from pipelines.index.contract import Filters, Payload
 from pipelines.ingestion.causes import find_cause
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import check_and_publish, publish
-from pipelines.ingestion.sync import sync_unit
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.restore import find_losses, restore
 from pipelines.services import Services
 from pipelines.settings import Settings

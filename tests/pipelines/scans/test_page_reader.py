@@ -13,7 +13,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Document, Unit
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import ScanCounts, SyncReport
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.operations.connection_checks import check_all
 from pipelines.retrieval import search
 from pipelines.retrieval.schema import ChunkResult, SearchRequest

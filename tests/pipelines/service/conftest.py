@@ -17,7 +17,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.registry import sources
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.service_settings import AssistantScope, MetricsSettings
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings

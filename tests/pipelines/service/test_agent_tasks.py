@@ -23,7 +23,7 @@ from connectors.settings import Connection
 from connectors.slack.settings import SlackConnection
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import AssistantSettings, Settings
 from tests.emulators.fake_embedder import FakeEmbedder

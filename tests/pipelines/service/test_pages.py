@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from connectors.contract import Failed
 from connectors.model import Unit
 from pipelines.ingestion.publish import publish
-from pipelines.ingestion.sync import sync_unit
+from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
