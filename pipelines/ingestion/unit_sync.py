@@ -119,8 +119,9 @@ def _run_stage(
     unit, connection = done.unit, done.connection
     if done.stage == "documents":
         from pipelines.ingestion.documents import DocumentIngest
+        from pipelines.ingestion.unit_task import UnitTask
 
-        DocumentIngest(services, connector, connection, unit, options, done.report, progress).run()
+        DocumentIngest(UnitTask(services, connector, connection, unit, options, done.report, progress)).run()
     elif done.stage == "chunks":
         from pipelines.ingestion.chunks import chunk
 
