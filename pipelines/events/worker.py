@@ -11,39 +11,33 @@ from functools import partial
 from threading import Event as Signal
 from threading import Event as Stop
 
-from connectors.contract import PushChannels
-from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
 from pipelines.catalog.events import PendingEvent
-from pipelines.catalog.partition_keys import partition_key
 from pipelines.errors import CatalogUnavailable
 from pipelines.events.connection_threads import ConnectionThreads
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.debounce import Debouncer
+from pipelines.events.maintenance import Maintenance
 from pipelines.events.metrics import WorkerMetrics
 from pipelines.events.outcomes import (
     BackendAway,
     Deferred,
-    Errored,
     Finished,
     Ignored,
     Outcome,
     Processed,
-    Waiting,
-    count_outcomes,
-    describe_effect,
     event_outcome,
 )
 from pipelines.events.processor import EventProcessor, ProcessedEvents, UnknownUnits
+from pipelines.events.settling import settle
 from pipelines.events.share import Share
 from pipelines.events.work_items import WorkItem, WorkKey, due_items, traceparents, work_items
 from pipelines.ingestion.causes import describe_error, find_cause
-from pipelines.ingestion.observer import Observer, StageDone
+from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.orchestrator import Reporter
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.retention import prune
-from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 from pipelines.tracing import continued_span, in_this_span, span
 from pipelines.turns import Turns
@@ -105,7 +99,7 @@ class Worker:
         self._done: dict[int, dict[Invalidation, Finished]] = {}
         # By work item that is deferred: when its last event came of which that was read.
         self._rights_read: dict[WorkKey, float] = {}
-        self._polled: dict[str, float] = {}
+        self._maintenance = Maintenance(services, connectors, reporter)
         self._maintained = 0.0
         self._unpublished = True  # a worker that was killed may have left something
         self._share = Share(services)
@@ -174,9 +168,10 @@ class Worker:
             self._prune()
 
     def _maintain(self, connection: Connection, *, is_active: bool) -> None:
-        self._renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
+        self._maintenance.renew_channels(connection)  # of paused ones too: what they tell of rights counts at once
         if is_active:
-            has_retried, has_polled = self._retry_failed(connection), self._poll(connection)
+            has_retried = self._maintenance.retry_failed(connection, self._processor)
+            has_polled = self._maintenance.poll(connection)
             self._unpublished = self._unpublished or has_retried or has_polled
 
     def _finish(self) -> int:
@@ -272,40 +267,6 @@ class Worker:
         _log_figures(connection, processed)
         return {(connection.id, one): outcome for one, outcome in processed.outcomes.items()}
 
-    def _retry_failed(self, connection: Connection) -> bool:
-        """Whether there was anything to try again."""
-        due = self._services.catalog.documents.due_by_unit(connection.id)
-        invalidations = [
-            Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids
-        ]
-        if invalidations:
-            self._processor(connection).process(invalidations)
-        return bool(invalidations)
-
-    def _renew_channels(self, connection: Connection) -> None:
-        """Keep channels of sources whose pushes expire open."""
-        connector = self._connectors.get(connection)
-        if not isinstance(connector, PushChannels):
-            return
-        state = self._services.catalog.connections.channels(connection.id)
-        try:
-            channels = connector.renew_channels(state, datetime.now(UTC))
-        except SourceError as error:
-            logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
-        else:
-            if channels != state:
-                self._services.catalog.connections.save_channels(connection.id, channels)
-
-    def _poll(self, connection: Connection) -> bool:
-        """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start.
-        Returns whether it was."""
-        last = self._polled.setdefault(connection.id, time.monotonic())
-        if not connection.poll_seconds or time.monotonic() - last < connection.poll_seconds:
-            return False
-        self._polled[connection.id] = time.monotonic()
-        sync_connection(self._services, connection, observer=Observer(self._reporter.stage_done))
-        return True
-
     def _processor(self, connection: Connection, rights_known: Collection[Invalidation] = ()) -> EventProcessor:
         observer = Observer(self._reporter.stage_done)
         connector = self._connectors.get(connection)
@@ -335,50 +296,11 @@ class Worker:
         return {key: away if isinstance(outcome, Processed) else outcome for key, outcome in outcomes.items()}
 
     def _settle(self, events: Sequence[PendingEvent], outcomes: Mapping[WorkKey, Outcome]) -> None:
-        """Write to the inbox what became of its events.
-
-        Only after publishing: an event whose worker was killed before is processed again, and does no harm.
-        """
-        finished: dict[int, list[dict[str, str]]] = {}
-        effects: dict[int, str] = {}
-        ignored: dict[int, str] = {}
-        failed: dict[str, list[PendingEvent]] = {}
-        stopped: dict[BackendAway, list[PendingEvent]] = {}
-        deferred: list[int] = []
         settled = {event: event_outcome(event, self._done.get(event.id, {}), outcomes) for event in events}
+        settle(self._services.catalog, settled, self._metrics)
         for event, outcome in settled.items():
-            match outcome:
-                case Processed(stages):
-                    finished[event.id] = materializations(stages)
-                    effects[event.id] = describe_effect(event, stages)
-                    self._metrics.event_seconds.labels(event.connection).observe(_seconds_since(event.received_at))
-                case Ignored(reason):
-                    ignored[event.id] = reason
-                case Errored(error):
-                    failed.setdefault(error, []).append(event)
-                case BackendAway() as away:
-                    stopped.setdefault(away, []).append(event)
-                case Deferred():
-                    deferred.append(event.id)
-                case Waiting():
-                    pass  # it is pending, and comes with a later pass
-        inbox = self._services.catalog.events
-        inbox.mark_done(finished, effects)
-        inbox.mark_ignored(ignored)
-        for event_id in (*finished, *ignored):
-            self._done.pop(event_id, None)
-        for error, concerned in failed.items():
-            inbox.record_failure(concerned, error)
-        for away, concerned in stopped.items():
-            inbox.await_backend(concerned, away.cause, away.error)
-        inbox.postpone(deferred)
-        self._services.catalog.totals.add(count_outcomes(settled))
-
-
-def materializations(stages: Iterable[StageDone]) -> list[dict[str, str]]:
-    """The asset and partition that each stage brought up to date, each once."""
-    names = {(f"{done.connection.id}/{done.stage}", partition_key(done.unit)) for done in stages}
-    return [{"asset": asset, "partition": partition} for asset, partition in sorted(names)]
+            if isinstance(outcome, Processed | Ignored):
+                self._done.pop(event.id, None)
 
 
 def _seconds_since(moment: datetime) -> float:
