@@ -42,6 +42,7 @@ from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
 from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
+from pipelines.catalog.retries import Retries
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
@@ -79,6 +80,7 @@ class Catalog:
         self.unit_names = UnitNames(engine)
         self.partition_keys = PartitionKeys(engine)
         self.documents = Documents(engine)
+        self.retries = Retries(engine)
         self.indexed_documents = IndexedDocuments(engine)
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)

@@ -33,7 +33,7 @@ class Maintenance:
 
     def retry_failed(self, connection: Connection, processor: Callable[[Connection], EventProcessor]) -> bool:
         """Whether there was anything to try again."""
-        due = self._services.catalog.documents.due_by_unit(connection.id)
+        due = self._services.catalog.retries.due_by_unit(connection.id)
         invalidations = [
             Invalidation("document", unit, document_id) for unit, ids in due.items() for document_id in ids
         ]

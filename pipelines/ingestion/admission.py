@@ -9,7 +9,7 @@ from connectors.contract import Failed, ObjectItem, id_prefix
 from connectors.fingerprints import fingerprint
 from connectors.model import Unit
 from connectors.settings import Connection
-from pipelines.catalog.documents import NOT_ADMITTED
+from pipelines.catalog.retries import NOT_ADMITTED
 
 
 @dataclass(frozen=True, slots=True)

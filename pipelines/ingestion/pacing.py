@@ -114,7 +114,7 @@ def units_to_read(
     if not quiet:
         return [unit.id for unit in units]
     left_over = {unit for owner, unit in catalog.loads.units_with_pending() if owner == connection.id}
-    left_over |= catalog.documents.units_due(connection.id) | catalog.parents.doubtful_units(connection.id)
+    left_over |= catalog.retries.units_due(connection.id) | catalog.parents.doubtful_units(connection.id)
     return [unit.id for unit in units if unit.id in left_over or unit.id not in quiet]
 
 

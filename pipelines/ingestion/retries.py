@@ -32,7 +32,7 @@ class Retries:
     def fetch_due(self, missing: Collection[str] = ()) -> Iterator[Item]:
         """But for what a listing lacks: that is looked at before it is removed."""
         due = [one for one in self._due() if one not in missing]
-        unfound = self.task.catalog.documents.unfound(*self.task.own)
+        unfound = self.task.catalog.retries.unfound(*self.task.own)
         for item in self.fetching.fetch([*due, *unfound]):
             if isinstance(item, Document) and item.id in due:
                 self.mended.add(item.id)
@@ -44,25 +44,25 @@ class Retries:
         untold = self.parts.incomplete - self.parts.told.keys() if self.mended else set()
         self.parts.take([PartState(part, "complete") for part in sorted(untold)])
         if any(self.parts.told[part].status == "complete" for part in self.parts.incomplete & self.parts.told.keys()):
-            self.writing.write(self.fetching.fetch(self.task.catalog.documents.failed(*self.task.own)))
+            self.writing.write(self.fetching.fetch(self.task.catalog.retries.failed(*self.task.own)))
         elif not self.task.options.scheduled:
             self._try_unread()
 
     def _due(self) -> list[str]:
         """Failed documents that are tried again: those whose time has come, and one where a part was not complete,
         which tells whether it is by now. Schedules leave that one alone until none was tried for an hour."""
-        documents, own = self.task.catalog.documents, self.task.own
-        due = documents.due(*own)
+        retries, own = self.task.catalog.retries, self.task.own
+        due = retries.due(*own)
         if due or not self.parts.incomplete:
             return due
-        tried = documents.last_attempt(*own) if self.task.options.scheduled else None
+        tried = retries.last_attempt(*own) if self.task.options.scheduled else None
         is_left = tried is not None and tried > datetime.now(UTC) - _LOOKS_OF_SCHEDULES
-        return [] if is_left else documents.failed(*own)[:1]
+        return [] if is_left else retries.failed(*own)[:1]
 
     def _try_unread(self) -> None:
         """Read for a command what the source did not give before, whenever its next attempt would be: a few documents,
         and as long as some of them are given, twice as many more. What has failed in this very run is left."""
-        unread = self.task.catalog.documents.unread(*self.task.own)
+        unread = self.task.catalog.retries.unread(*self.task.own)
         left, size = [one for one in unread if one not in self.writing.failed], _FIRST_TRIES
         while left:
             asked, left, size = left[:size], left[size:], 2 * size

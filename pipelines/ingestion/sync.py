@@ -130,7 +130,7 @@ def end_sync(
 
 def _what_is_left_over(services: Services, connection: Connection, unit: Unit, options: SyncOptions) -> SyncOptions:
     """Of a unit that may wait, only what failed and is to be tried again."""
-    failed = tuple(services.catalog.documents.due(connection.id, unit.id))
+    failed = tuple(services.catalog.retries.due(connection.id, unit.id))
     return replace(options, mode="documents", documents=failed)
 
 

@@ -187,12 +187,12 @@ def test_a_load_passes_its_states(catalog: Catalog) -> None:
 
 def test_failed_documents_come_due(catalog: Catalog) -> None:
     commit(catalog, Outcome(id="d1", status="failed", reason="boom", attempts=1))
-    assert (catalog.documents.due("acme", "a"), catalog.documents.units_due("acme")) == ([], set())
+    assert (catalog.retries.due("acme", "a"), catalog.retries.units_due("acme")) == ([], set())
     with catalog._engine.begin() as connection:
         past = datetime.now(UTC) - timedelta(minutes=1)
         connection.execute(tables.documents.update().values(next_attempt=past))
-    assert (catalog.documents.due("acme", "a"), catalog.documents.units_due("acme")) == (["d1"], {"a"})
-    assert catalog.documents.units_due("other") == set()
+    assert (catalog.retries.due("acme", "a"), catalog.retries.units_due("acme")) == (["d1"], {"a"})
+    assert catalog.retries.units_due("other") == set()
     (trouble,) = catalog.documents.troubled("acme")
     assert trouble["reason"] == "boom"
 
@@ -201,9 +201,9 @@ def test_failed_documents_come_due(catalog: Catalog) -> None:
 def test_what_nobody_sees_is_tried_by_every_sync_at_first(catalog: Catalog, attempts: int, expected: list[str]) -> None:
     hidden = Outcome(id="d1", status="failed", reason="boom", hidden="boom", attempts=attempts)
     commit(catalog, hidden, Outcome(id="d2", status="failed", reason="boom", attempts=attempts))
-    assert catalog.documents.due("acme", "a") == expected
-    assert catalog.documents.units_due("acme") == ({"a"} if expected else set())
-    assert catalog.documents.due_by_unit("acme") == {}
+    assert catalog.retries.due("acme", "a") == expected
+    assert catalog.retries.units_due("acme") == ({"a"} if expected else set())
+    assert catalog.retries.due_by_unit("acme") == {}
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (9, 1280), (10, 1440), (500, 1440)])
