@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
+from pydantic import BaseModel
 
 from connectors.contract import Failed
 from connectors.errors import AlreadyFailed, AuthenticationFailed, NotFound, RateLimited, SourceError, Unavailable
@@ -46,9 +47,17 @@ def succeed() -> str:
     return "read"
 
 
+class Named(BaseModel):
+    name: str
+
+
 DOWN = failing(Unavailable("api", "HTTP 503"))
 REFUSED = failing(NotFound("api"))
 MALFORMED = failing(KeyError("id"))
+
+
+def read_nameless() -> str:
+    return Named.model_validate({"name": 7}).name
 
 
 @pytest.fixture
@@ -62,6 +71,12 @@ def source() -> CountedRequests:
         (DOWN, "api: HTTP 503", True),
         (REFUSED, "api: not found", False),
         (MALFORMED, "not as documented: KeyError: 'id'", False),
+        (failing(ValueError("a secret of theirs")), "not as documented: ValueError", False),
+        (
+            lambda: Named.model_validate({"name": 7}).name,
+            "not as documented: name: Input should be a valid string",
+            False,
+        ),
     ],
 )
 def test_trouble_of_one_object_is_its_failure(

@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 
 from connectors.drive.access import Grants
-from connectors.drive.fingerprints import file_fingerprint, folder_fingerprint, folder_key, listing_fingerprint
+from connectors.drive.fingerprints import (
+    ends_fingerprint,
+    file_fingerprint,
+    folder_fingerprint,
+    folder_key,
+    listing_fingerprint,
+)
 from connectors.drive.folders import DriveFolder, FileLocation
-from connectors.drive.payloads import DriveFile
+from connectors.drive.payloads import DriveFile, DrivePermission
 
 FILE: dict[str, Any] = {
     "id": "1",
@@ -145,3 +151,15 @@ def test_what_few_have_keeps_its_fingerprint_from_release_to_release() -> None:
         listing_fingerprint(file(), limited, {}),
         listing_fingerprint(file(), LOCATION, {}, "members only"),
     ] == ["530fdd6d0816", "954bcef7ac39", "433535f48790", "0da76bf49fe4"]
+
+
+def test_permissions_that_end_are_told_apart_by_what_they_grant_and_when_they_end() -> None:
+    lasting = DrivePermission(id="1", type="user", role="reader", email_address="ada@acme.com")
+    ending, later = (
+        lasting.model_copy(update={"expiration_time": datetime(2026, 3, day, tzinfo=UTC)}) for day in (1, 2)
+    )
+    assert ends_fingerprint([]) == ends_fingerprint([lasting]) == ""
+    assert ends_fingerprint([ending, later, lasting]) == ends_fingerprint([later, ending])
+    assert len({ends_fingerprint(some) for some in ([ending], [later], [ending, later])}) == 3
+    # Folders have the ids beside, and earlier releases did without.
+    assert ends_fingerprint([ending]) == ends_fingerprint([ending.model_copy(update={"id": "2"})])

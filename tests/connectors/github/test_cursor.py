@@ -15,6 +15,7 @@ from connectors.github.cursor import (
     SETTLED,
     RepositoryCursor,
     Timeline,
+    as_read,
     file_version,
 )
 from connectors.github.payloads.graphql import DiscussionHead
@@ -137,6 +138,12 @@ def kept(**changes: Any) -> dict[str, Any]:
     }
 
 
+def pushed(at: datetime) -> dict[str, Any]:
+    """What a cursor keeps of a repository that was pushed to last at this time."""
+    payload = {"id": 1, "pushed_at": at.isoformat()}
+    return {"path": "repos/acme/api", "told_at": LATER.isoformat(), "etag": "e", "payload": payload}
+
+
 def beginning(**changes: Any) -> dict[str, Any]:
     timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
     fresh: dict[str, Any] = {"files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False}
@@ -229,3 +236,29 @@ def test_a_file_is_known_in_its_version() -> None:
         (FILE.path, FILE.sha, "120000"),
     ):
         assert not found.has(GitFile(*other, size=3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "since", "is_settled"),
+    [
+        ({}, LATER, True),
+        ({}, NOON, False),
+        ({"pulls": START}, LATER + SECOND, True),
+        ({"pulls": START}, LATER, False),
+        ({"repository": pushed(LATER)}, LATER + SECOND, True),
+        ({"repository": pushed(LATER)}, LATER, False),
+        ({"stopped": ["issues"]}, LATER, False),
+        ({"pulls_behind": True}, LATER, False),
+        ({"files": {"docs/a.md": f"?{file_version(FILE)}"}}, LATER, False),
+        (dict.fromkeys(("issues", "comments", "review_comments", "pulls", "discussions"), EMPTY), LATER, False),
+    ],
+)
+def test_a_repository_is_settled_where_all_is_read_and_nothing_is_new(
+    changes: dict[str, Any], since: datetime, is_settled: bool
+) -> None:
+    assert as_read(kept(**changes)).is_settled(since) is is_settled
+
+
+def test_what_a_read_has_left_is_known_whatever_the_settings_are_now() -> None:
+    assert as_read(kept(patterns=["docs/**"])).files == kept()["files"]
+    assert as_read(kept(branch="other", patterns=[])).to_json() == kept(branch="other", patterns=[])

@@ -10,9 +10,10 @@ import pytest
 
 from connectors.contract import Cursor
 from connectors.notion.cursor import SETTLED, NotionCursor
-from connectors.notion.objects import Ref
+from connectors.notion.objects import NotionObject, Ref
 from connectors.notion.search_listing import OVERLAP, SearchEntry
 from connectors.notion.synced_blocks import SyncedCopies
+from connectors.part_watch import NOTED_AT_MOST
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -207,3 +208,46 @@ def test_what_has_moved_away_is_new_with_all_below_it_when_it_comes_back() -> No
     cursor.forget("never here")
     assert (set(cursor.containers), set(cursor.files)) == ({"top"}, {"beside"})
     assert cursor.record_container("page", "of page", [inside]) == [inside]
+
+
+def test_all_that_was_below_what_has_moved_away_is_forgotten_however_many_containers_that_is() -> None:
+    cursor = NotionCursor()
+    pages = {own: Ref("page", own) for own in ("top", "left", "right", "below left", "below right")}
+    for above, below in (("top", ["left", "right"]), ("left", ["below left"]), ("right", ["below right"])):
+        cursor.record_container(above, f"of {above}", [pages[one] for one in below])
+    cursor.files = {own: {"key": "fingerprint"} for own in pages}
+    cursor.forget("top")
+    assert (cursor.containers, cursor.files) == ({}, {})
+
+
+def test_what_has_moved_away_lacks_nothing_here_any_more() -> None:
+    cursor = NotionCursor()
+    cursor.note_hidden(Ref("page", "moved"), Ref("page", "inside"))
+    cursor.note_hidden(Ref("page", "stays"), Ref("page", "within"))
+    cursor.forget("moved")
+    assert cursor.hidden == {"page/within": "page/stays"}
+
+
+def test_what_was_read_here_is_known_as_a_container_a_holder_of_files_a_child_or_a_row() -> None:
+    cursor = NotionCursor(files={"with files": {"key": "fingerprint"}})
+    cursor.record_container("above", "of above", [Ref("page", "below")])
+    cursor.note_row(NotionObject(Ref("page", "row"), "A row", Ref("data_source", "d"), NOON, trashed=False, packed=b""))
+    known = {"above", "below", "with files", "row"}
+    assert cursor.was_here([*known, "elsewhere"]) == known
+    assert cursor.was_here([]) == set()
+
+
+def test_what_lacks_a_part_is_read_after_what_waits_once_the_part_can_be_had() -> None:
+    waiting = Ref("page", "waiting")
+    cursor = NotionCursor(pending=[waiting], hidden={"page/inside": "database/d"})
+    cursor.lacking.note("comments", "page/a")
+    assert cursor.with_lacking("comments").pending == [waiting, Ref("page", "a")]
+    assert cursor.with_hidden().pending == [waiting, Ref("page", "a"), Ref("database", "d")]
+    assert (cursor.lacking.as_json(), cursor.hidden) == ({}, {})
+
+
+def test_where_more_lack_a_part_than_were_noted_everything_is_read_but_for_files_that_are_as_they_were() -> None:
+    cursor = NotionCursor(since=NOON, files={"p": {"key": "fingerprint"}}, readers="r", pending=[Ref("page", "p")])
+    for own in range(NOTED_AT_MOST + 1):
+        cursor.lacking.note("comments", f"page/{own}")
+    assert cursor.with_lacking("comments") == NotionCursor(whole=True, files=cursor.files, readers="r")
