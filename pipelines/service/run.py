@@ -14,6 +14,7 @@ from pipelines.events.spool import draining
 from pipelines.index.contract import IndexReader
 from pipelines.logs import to_standard_error
 from pipelines.metrics import serve_metrics
+from pipelines.ports import require_free
 from pipelines.service.app import create_app
 from pipelines.service.connections import MOST_HEAD_BYTES, ClientConnection, ConnectionTable
 from pipelines.service.key_rules import require_own_keys
@@ -35,8 +36,12 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer until SIGINT or SIGTERM; requests under way are finished first. While the catalog is away, deliveries are
     taken, and all else is answered 503. From SIGUSR1 on, each answer ends its connection: for whoever is going to end
-    this server, and wants its clients gone before."""
+    this server, and wants its clients gone before.
+
+    Raises UsageError where it cannot listen there, and IndexMismatch.
+    """
     require_own_keys(settings, host)
+    require_free(host, port)
     to_standard_error(logging.INFO, settings.logs.format)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # says at which address it listens, and that it ends
     metrics = Metrics()

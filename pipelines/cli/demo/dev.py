@@ -19,9 +19,11 @@ from pipelines.cli.demo.settings import DIRECTORY, write_settings
 from pipelines.cli.demo.sources import serve_company
 from pipelines.errors import HeadraceError
 from pipelines.operations.migrate import migrate_all
+from pipelines.ports import require_free
 from pipelines.settings import DEMO_KEY, load_settings
 from pipelines.settings_file import settings_file
 
+_HOST = "127.0.0.1"
 _GRACE_SECONDS = 30
 
 
@@ -34,13 +36,15 @@ def main(
     ended = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: ended.set())
+    for port in (dagster_port, server_port):
+        require_free(_HOST, port)
     own = settings_file().exists()
     with nullcontext() if own else serve_company(DIRECTORY) as url:
         file = settings_file() if url is None else write_settings(url)
         key = "" if own else f"#key={DEMO_KEY}"
         print(f"settings {file}", flush=True)
-        print(f"Dagster  http://127.0.0.1:{dagster_port}", flush=True)
-        print(f"search   http://127.0.0.1:{server_port}/{key}", flush=True)
+        print(f"Dagster  http://{_HOST}:{dagster_port}", flush=True)
+        print(f"search   http://{_HOST}:{server_port}/{key}", flush=True)
         settings = load_settings(file)
         home = os.environ.get("DAGSTER_HOME") or str(_dagster_home(settings.state_path))
         environment = {**os.environ, "HEADRACE_CONFIG": str(file.absolute()), "DAGSTER_HOME": home}
@@ -65,7 +69,7 @@ def _dagster_home(state: Path) -> Path:
 def _commands(dagster_port: int, server_port: int) -> list[list[str]]:
     beside = Path(sys.executable).parent
     return [
-        [str(beside / "dagster"), "dev", "--host", "127.0.0.1", "--port", str(dagster_port)],
+        [str(beside / "dagster"), "dev", "--host", _HOST, "--port", str(dagster_port)],
         [str(beside / "headrace"), "serve", "--port", str(server_port)],
         [str(beside / "headrace"), "worker"],
     ]

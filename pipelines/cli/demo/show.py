@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 from rich.console import Console
 
 from pipelines.cli.demo.questions import ENGINEER, QUESTIONS, RIGHTS_ASKED_BY, RIGHTS_QUESTION, DemoQuestion
@@ -13,9 +15,11 @@ from pipelines.errors import HeadraceError
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.orchestrator import find_orchestrator
 from pipelines.operations.status import read_status
+from pipelines.ports import require_free
 from pipelines.retrieval.schema import DocumentResult
 from pipelines.settings import DEMO_KEY, Settings
 
+_HOST = "127.0.0.1"
 FOUND_WITHIN = 3
 """A question counts as answered if its document is among the first three."""
 
@@ -23,12 +27,15 @@ FOUND_WITHIN = 3
 def run_demo(*, serve: bool, port: int) -> None:
     """Serve a sample company, sync it, ask it questions, and leave a server running (or not).
 
-    Raises HeadraceError if a sync fails or an answer is missing.
+    Raises UsageError if the port is taken, HeadraceError if a sync fails or an answer is missing.
     """
     console = Console(highlight=False)
+    if serve:
+        require_free(_HOST, port)
     with serve_company(DIRECTORY) as url:
         settings = demo_settings(url)
-        console.print(f"[bold]1. Four sources[/] of a sample company are served at {url}: Notion, Drive, GitHub, Slack")
+        console.print("[bold]1. Four sources[/] of a sample company, Notion, Drive, GitHub and Slack, are served")
+        console.print(f"   at {url}")
         console.print("[bold]2. Sync[/]: read, chunk, embed and index, as Dagster runs")
         _sync(console, settings)
         _flow(console, settings)
@@ -102,10 +109,11 @@ def _serve(console: Console, settings: Settings, port: int) -> None:
     from pipelines.service import serve
 
     console.print("[bold]6. Ask it yourself[/]: search as any of the people above (Ctrl+C ends the demo)")
-    console.print(f"   http://127.0.0.1:{port}/#key={DEMO_KEY}&user={ENGINEER}", soft_wrap=True)
+    asked = urlencode({"key": DEMO_KEY, "user": ENGINEER, "q": QUESTIONS[0].text}, quote_via=quote)
+    console.print(f"   http://{_HOST}:{port}/#{asked}", soft_wrap=True)
     if settings.operator_key:
         operator = settings.operator_key.get_secret_value()
         console.print(
-            f"   http://127.0.0.1:{port}/sources#key={operator}  what is indexed, for operators", soft_wrap=True
+            f"   http://{_HOST}:{port}/sources#key={operator}  what is indexed, for operators", soft_wrap=True
         )
-    serve(settings, "127.0.0.1", port)
+    serve(settings, _HOST, port)

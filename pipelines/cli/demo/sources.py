@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import socket
@@ -23,6 +24,8 @@ PORT = 8790
 """Preferred, so that a second demo finds the same URLs and has nothing to do; any other if it is taken."""
 TOKEN = "admin-service-token"  # noqa: S105  the emulator's fixed token for its own sample data
 
+_LACKING = ("connectors.github.client", "connectors.slack.directory")
+"""Who warns of what the emulator has not, GraphQL and user groups; in a demo there is nothing that one could do."""
 _START_SECONDS = 60
 _ENVIRONMENT = {"BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
 
@@ -38,6 +41,8 @@ def serve_company(directory: Path) -> Iterator[str]:
     data = directory / "company"
     log = directory / "sources.log"
     directory.mkdir(parents=True, exist_ok=True)
+    for name in _LACKING:
+        logging.getLogger(name).setLevel(logging.ERROR)
     _import(data, log)
     port = PORT if _is_free(PORT) else _free_port()
     with _running(data, port, log) as server:

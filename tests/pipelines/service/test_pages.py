@@ -115,6 +115,13 @@ def test_a_question_that_is_typed_is_answered_with_names_and_rendered_passages(p
     assert barriers(page) == []
 
 
+def test_a_link_with_a_question_opens_on_its_answer_and_leaves_no_key_in_the_address(page: Page) -> None:
+    page.goto(f"/#key=people-key&user={ADA}&q=alarm%20thresholds%20of%20the%20mill%20race")
+    expect(page.locator("#results > li").first).to_contain_text("Gauges of the mill race")
+    expect(page.locator("#query")).to_have_value("alarm thresholds of the mill race")
+    assert "key" not in page.url
+
+
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     ask(page, "certificate")
     page.keyboard.press("ArrowDown")
