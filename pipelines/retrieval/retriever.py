@@ -7,6 +7,7 @@ from pipelines.embedding.base import Embedder
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.browsing import Browsing
+from pipelines.retrieval.explore.changes_cursor import ChangesCursor
 from pipelines.retrieval.explore.facets import FacetRequest, Facets
 from pipelines.retrieval.explore.relations import Relations
 from pipelines.retrieval.explore.schema import (
@@ -93,14 +94,20 @@ class Retriever:
         children = [one.model_copy(update={"document": next(named)}) if one.document else one for one in found.children]
         return found.model_copy(update={"children": children})
 
-    def changes(self, filters: SearchFilters, readers: Readers, scope: Filters | None, limit: int) -> ChangesResponse:
+    def changes(
+        self,
+        filters: SearchFilters,
+        readers: Readers,
+        scope: Filters | None,
+        cursor: ChangesCursor | None,
+        limit: int,
+    ) -> ChangesResponse:
         resolved = self._resolve(filters, readers, scope)
         seen, asked = visible_to(readers, scope), asked_within(resolved, readers, scope)
         if seen is None or asked is None:
             return ChangesResponse(changes=[])
-        found = Browsing(self._index, self._catalog, seen).changes(asked, limit)
-        until = found[-1].updated_at if len(found) == limit else None
-        return ChangesResponse(changes=self._naming.named(found), until=until)
+        found = Browsing(self._index, self._catalog, seen).changes(asked, cursor, limit)
+        return ChangesResponse(changes=self._naming.named(found.changes), next_cursor=found.next_cursor)
 
     def related(self, document_id: str, readers: Readers, scope: Filters | None) -> RelatedResponse | None:
         """None where the document is not visible."""

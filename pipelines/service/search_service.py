@@ -10,6 +10,7 @@ from pipelines.audit import audit_query
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit
 from pipelines.retrieval.attribute_filters import AttributeConditions, Comparison, Compound, FilterError
+from pipelines.retrieval.explore.changes_cursor import ChangesCursor
 from pipelines.retrieval.explore.facets import FacetRequest
 from pipelines.retrieval.explore.schema import (
     ChangesResponse,
@@ -115,10 +116,12 @@ class SearchService:
             seen += [one.id for one in found.children if one.document]
         return found
 
-    def changes(self, filters: SearchFilters, principal: Principal, limit: int) -> ChangesResponse:
+    def changes(
+        self, filters: SearchFilters, principal: Principal, cursor: ChangesCursor | None, limit: int
+    ) -> ChangesResponse:
         readers, scope = self._authenticator.readers(principal), principal.assistant.scope
         with self._reading(principal, "changes") as seen, unknown_values():
-            found = self._retriever.changes(filters, readers, scope, limit)
+            found = self._retriever.changes(filters, readers, scope, cursor, limit)
             seen += [one.document_id for one in found.changes]
         return found
 

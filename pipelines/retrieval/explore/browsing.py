@@ -8,13 +8,16 @@ from dataclasses import replace
 from pipelines.catalog import Catalog
 from pipelines.catalog.unit_names import NamedUnit
 from pipelines.index.contract import Filters, Hit, IndexReader
-from pipelines.retrieval.explore.schema import Change, Child, ChildrenResponse
+from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.schema import Change, ChangesResponse, Child, ChildrenResponse
 from pipelines.retrieval.filter_values import FilterValues, UnknownValue
 from pipelines.retrieval.schema import DocumentMetadata
 from pipelines.retrieval.search import metadata
 
 MOST_CHILDREN = 5_000
 """Of one container that are looked at."""
+MOST_AT_ONCE = 10_000
+"""Changes of one moment that are put in order."""
 _EXCERPT = 300
 """Characters of a document's beginning."""
 
@@ -43,9 +46,27 @@ class Browsing:
             id=found, path=self._path(found), children=page, total=len(shown), next_offset=following
         )
 
-    def changes(self, filters: Filters, limit: int) -> list[Change]:
-        """The documents that were updated last, the newest first."""
-        return [_change(hit) for hit in self._index.newest(filters, limit)]
+    def changes(self, filters: Filters, cursor: ChangesCursor | None, limit: int) -> ChangesResponse:
+        """The documents that were updated last, the newest first, or those that follow what the cursor is after."""
+        seen = cursor.seen if cursor else 0
+        if cursor:
+            filters = replace(filters, updated_before=min(cursor.before, filters.updated_before or cursor.before))
+        newest = self._newest(filters, seen + limit + 1)
+        told = [_change(hit) for hit in newest[: seen + limit]]
+        following = len(newest) > len(told) and ChangesCursor.after([one.updated_at for one in told if one.updated_at])
+        return ChangesResponse(changes=told[seen:], next_cursor=str(following) if following else None)
+
+    def _newest(self, filters: Filters, most: int) -> list[Hit]:
+        """At least so many, in an order that is the same each time. Of those that share the last one's time an index
+        gives any first: all are read, if they are not too many."""
+        asked = most
+        while True:
+            found = self._index.newest(filters, asked)
+            times = [hit.payload["updated_at"] for hit in found]
+            if len(found) < asked or times[-1] != times[most - 1] or asked > MOST_AT_ONCE:
+                by_id = sorted(found, key=lambda hit: hit.payload["document_id"])
+                return sorted(by_id, key=lambda hit: hit.payload["updated_at"], reverse=True)
+            asked *= 2
 
     def _inside(self, asked: str) -> tuple[str, list[str]]:
         """The id of a container, and those of what is in it. Of a unit that has one container at its top, what is in

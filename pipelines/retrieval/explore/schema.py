@@ -87,10 +87,10 @@ class Change(DocumentMetadata):
 
 
 class ChangesResponse(BaseModel):
-    """The newest first. `until` is what to ask with for those before, where there are more."""
+    """The newest first. `next_cursor` is what to ask with for those before, where there are more."""
 
     changes: list[Change]
-    until: datetime | None = None
+    next_cursor: str | None = None
 
 
 class RelatedDocument(DocumentMetadata):

@@ -84,7 +84,7 @@ def children_answer(found: ChildrenResponse) -> ChildrenAnswer:
 
 def changes_answer(found: ChangesResponse) -> ChangesAnswer:
     changes = [ChangedDocument(**_place(one), text=one.excerpt) for one in found.changes]
-    return ChangesAnswer(changes=changes, until=found.until)
+    return ChangesAnswer(changes=changes, next_cursor=found.next_cursor)
 
 
 def related_answer(found: RelatedResponse) -> RelatedAnswer:

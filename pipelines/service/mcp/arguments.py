@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from connectors.registry import SourceName
+from pipelines.retrieval.explore.changes_cursor import ChangesCursor
 from pipelines.retrieval.schema import MOST_DOCUMENTS, Moment, QuestionText, SearchFilters, Text
 from pipelines.retrieval.text_parts import MOST_TOKENS
 
@@ -21,6 +22,14 @@ def _filters_or_none(value: Any) -> Any:
 
 Id: TypeAlias = Annotated[Text, Field(min_length=1, max_length=2_000)]
 Name: TypeAlias = Annotated[Text, Field(max_length=500)]
+
+
+def _readable(value: str) -> str:
+    ChangesCursor.parse(value)
+    return value
+
+
+Cursor: TypeAlias = Annotated[Text, Field(max_length=100), AfterValidator(_readable)]
 
 
 class _Arguments(BaseModel):
@@ -73,11 +82,16 @@ class ChangesArguments(_Arguments):
     """What `recent_changes` takes."""
 
     since: Moment | None = Field(default=None, description="From when on; UTC where no zone is given")
-    until: Moment | None = Field(default=None, description="Before when: the `until` of the page before")
+    until: Moment | None = Field(default=None, description="Before when; UTC where no zone is given")
     source: SourceName | None = Field(default=None, description="Only of this source")
     unit: Name | None = Field(default=None, description="Only in this repository, channel or other unit, by name or id")
     person: Name | None = Field(default=None, description="Only by this person: a name, login or e-mail address")
+    cursor: Cursor | None = Field(default=None, description="To go on: `next_cursor` of the page before")
     limit: int = Field(default=20, ge=1, le=100, description="How many to list at most")
+
+    @property
+    def after(self) -> ChangesCursor | None:
+        return ChangesCursor.parse(self.cursor) if self.cursor else None
 
     @property
     def filters(self) -> SearchFilters:

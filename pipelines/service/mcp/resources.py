@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import ValidationError
 
+from pipelines.retrieval.explore.changes_cursor import ChangesCursor
 from pipelines.retrieval.schema import SearchFilters
 from pipelines.service.authentication import Principal
 from pipelines.service.mcp.arguments import FetchArguments
@@ -49,15 +50,15 @@ def list_resources(cursor: str | None, service: SearchService, principal: Princi
     from mcp_types import ListResourcesResult, Resource
 
     try:
-        filters = SearchFilters.model_validate({"updated_before": cursor})
-    except ValidationError:
+        after = ChangesCursor.parse(cursor) if cursor else None
+    except ValueError:
         raise ToolError("cursor: is none that was given out") from None
-    found = service.changes(filters, principal, PAGE)
+    found = service.changes(SearchFilters(), principal, after, PAGE)
     resources = [
         Resource(uri=uri_of(one.document_id), name=one.title or one.document_id, mime_type=MIME_TYPE)
         for one in found.changes
     ]
-    return ListResourcesResult(resources=resources, next_cursor=found.until.isoformat() if found.until else None)
+    return ListResourcesResult(resources=resources, next_cursor=found.next_cursor)
 
 
 def read_resource(uri: str, service: SearchService, principal: Principal) -> ReadResourceResult:

@@ -130,7 +130,7 @@ class ChangedDocument(Place):
 
 
 class ChangesAnswer(ToolAnswer):
-    until: datetime | None = Field(default=None, exclude_if=_is_empty, description="For what was changed before")
+    next_cursor: str | None = Field(default=None, exclude_if=_is_empty, description="For what was changed before")
     changes: list[ChangedDocument]
 
     def _with_quotes(self, number: str) -> ChangesAnswer:

@@ -97,7 +97,7 @@ def _browse(asked: BrowseArguments, service: SearchService, principal: Principal
 
 
 def _recent_changes(asked: ChangesArguments, service: SearchService, principal: Principal) -> ChangesAnswer:
-    return changes_answer(service.changes(asked.filters, principal, asked.limit))
+    return changes_answer(service.changes(asked.filters, principal, asked.after, asked.limit))
 
 
 def _related(asked: RelatedArguments, service: SearchService, principal: Principal) -> RelatedAnswer:
