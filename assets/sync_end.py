@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import dagster as dg
@@ -23,6 +23,7 @@ from pipelines.ingestion.publish import Publication, check_and_publish
 from pipelines.ingestion.report import SAID_BY_UNIT, SyncReport
 from pipelines.ingestion.sync import DueUnits, end_sync
 from pipelines.operations.health import PUBLICATION, failing_units, known_failures
+from pipelines.operations.reported_names import reported_names
 from pipelines.services import Services
 
 TOLD_TAG = "headrace/told"
@@ -51,28 +52,31 @@ def end(
             if report.errors.keys() <= known_failures(services.catalog):
                 context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
         _log_checks(context, check_connection(services, connection))
-    _say(context, connection, report)
+        names = reported_names(services.catalog, connection.id) if report.names_units else {}
+    _say(context, connection, report, names)
     told = dict(report_metadata(context.run, report)) | ({"failed": len(report.errors)} if report.errors else {})
     if told:
         # What a step has logged is told when it yields or ends well, and would be lost with its failure.
         yield dg.AssetObservation(asset_key(connection.id, "units"), metadata=told)
     if report.errors:
-        raise dg.Failure("; ".join(f"{unit}: {error}" for unit, error in report.errors.items()))
+        raise dg.Failure("; ".join(f"{names.get(unit, unit)}: {error}" for unit, error in report.errors.items()))
     if runtime.settings.runs.spreads:
         with runtime.services() as services:
             remove_outputs(services, context.instance, context.run)
 
 
-def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncReport) -> None:
+def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncReport, names: Mapping[str, str]) -> None:
     context.log.info(f"{connection.id}: {_summary(report)}")
     for unit, busy in report.busy.items():
-        skipped = dg.AssetObservation(asset_key(connection.id, "documents"), metadata={"skipped": f"{unit} {busy}"})
+        skipped = dg.AssetObservation(
+            asset_key(connection.id, "documents"), metadata={"skipped": f"{names.get(unit, unit)} {busy}"}
+        )
         context.log_event(skipped)
     for unit, waiting in report.out_of_reach.items():
-        context.log.warning(f"{unit}: {waiting}")
+        context.log.warning(f"{names.get(unit, unit)}: {waiting}")
     for unit, parts in report.refused.items():
         for part, reason in parts.items():
-            context.log.warning(f"{unit}: {part} refused: {reason}")
+            context.log.warning(f"{names.get(unit, unit)}: {part} refused: {reason}")
 
 
 def _publish(context: dg.OpExecutionContext, services: Services, report: SyncReport, *, whole: bool) -> None:

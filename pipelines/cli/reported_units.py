@@ -19,10 +19,8 @@ class ReportedUnits:
 
     @cached_property
     def _names(self) -> dict[str, str]:
+        from pipelines.operations.reported_names import reported_names
         from pipelines.services import Services
 
         with Services(self._settings) as services:
-            return {
-                f"{one.connection}/{one.unit.id}": f"{one.connection}/{one.unit.name}"
-                for one in services.catalog.units.all()
-            }
+            return reported_names(services.catalog)

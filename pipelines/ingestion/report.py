@@ -110,6 +110,11 @@ class SyncReport:
         outcomes = documents.new + documents.changed + documents.deleted + documents.skipped + documents.failed
         return any((outcomes, chunks.total, chunks.new, chunks.removed, embedding.inputs, embedding.cached))
 
+    @property
+    def names_units(self) -> bool:
+        """Whether something is said of single units, which are named by their ids."""
+        return any(getattr(self, said) for said in SAID_BY_UNIT)
+
     def record_error(self, name: str, error: str, cause: Cause) -> None:
         """What stopped a unit, or something else by name."""
         self.errors[name] = error

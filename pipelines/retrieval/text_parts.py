@@ -1,11 +1,11 @@
-"""A long document in parts: none is longer than what a model can take at once, and none cuts a passage. Pure."""
+"""A long document in parts: none is longer than what a model can take at once, and none cuts a passage that could be
+whole. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from pipelines.chunking.tokens import BYTES_PER_TOKEN, estimate_tokens
 from pipelines.index.contract import Hit
@@ -34,24 +34,59 @@ class TextPart:
 
 def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None) -> TextPart:
     """The passages from `offset` on, as many as fit into `limit` tokens; with `around` those on both sides of the
-    passage at that position. A passage that is longer than the limit is cut at its end."""
-    texts = [hit.payload["text"] for hit in hits]
-    lengths = [estimate_tokens(text) for text in texts]
-    starts = [0, *accumulate(lengths)]
-    first = _first_at(starts, offset) if around is None else _first_around(hits, lengths, around, limit)
+    passage at that position. A passage that is longer than the limit is in several parts."""
+    pieces = list(_pieces(hits, limit))
+    starts = [*(piece.start for piece in pieces), sum(estimate_tokens(hit.payload["text"]) for hit in hits)]
+    first = _first_at(starts, offset) if around is None else _first_around(pieces, starts, around, limit)
     last = _end(starts, first, limit)
-    text = GAP.join(texts[first:last]).encode(errors="replace")[: limit * BYTES_PER_TOKEN].decode(errors="ignore")
     begun = _beginnings(starts, limit)
     return TextPart(
-        text=text,
+        text=_joined(pieces[first:last]),
         offset=starts[first],
         tokens=min(starts[last] - starts[first], limit),
         total_tokens=starts[-1],
         number=max(bisect_right(begun, first), 1),
         count=max(len(begun), 1),
-        next_offset=starts[last] if last < len(hits) else None,
-        page=hits[first].payload.get("page") if first < len(hits) else None,
+        next_offset=starts[last] if last < len(pieces) else None,
+        page=pieces[first].hit.payload.get("page") if first < len(pieces) else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A passage, or as much of it as fits into a part; `start` is where it begins in the whole text, in tokens."""
+
+    text: str
+    hit: Hit
+    start: int
+    begins: bool
+
+
+def _pieces(hits: Sequence[Hit], limit: int) -> Iterator[_Piece]:
+    start = 0
+    for hit in hits:
+        before = 0
+        for text in _cut(hit.payload["text"], limit * BYTES_PER_TOKEN):
+            yield _Piece(text, hit, start + before // BYTES_PER_TOKEN, begins=not before)
+            before += len(text.encode())
+        start += estimate_tokens(hit.payload["text"])
+
+
+def _joined(pieces: Sequence[_Piece]) -> str:
+    return "".join(f"{GAP if place and piece.begins else ''}{piece.text}" for place, piece in enumerate(pieces))
+
+
+def _cut(text: str, most: int) -> Iterator[str]:
+    """Of at most so many bytes each, between words where there are any."""
+    left = text.encode(errors="replace")
+    while len(left) > most:
+        end = most
+        while left[end] & 0b1100_0000 == 0b1000_0000:  # inside a character
+            end -= 1
+        end = left.rfind(b" ", most // 2, end) + 1 or end
+        yield left[:end].decode()
+        left = left[end:]
+    yield left.decode()
 
 
 def _beginnings(starts: Sequence[int], limit: int) -> list[int]:
@@ -73,13 +108,10 @@ def _first_at(starts: Sequence[int], offset: int) -> int:
     return next((place for place, end in enumerate(starts[1:]) if end > offset), len(starts) - 1)
 
 
-def _first_around(hits: Sequence[Hit], lengths: Sequence[int], around: int, limit: int) -> int:
+def _first_around(pieces: Sequence[_Piece], starts: Sequence[int], around: int, limit: int) -> int:
     """From where on about half of the limit stands before the passage, or more where little stands behind it."""
-    last = len(hits) - 1
-    place = next((place for place, hit in enumerate(hits) if position(hit) >= around), last)
-    left = limit - lengths[place]
-    room = left - min(left // 2, sum(lengths[place + 1 :]))
-    while place and lengths[place - 1] <= room:
-        place -= 1
-        room -= lengths[place]
-    return place
+    last = len(pieces) - 1
+    place = next((place for place, piece in enumerate(pieces) if position(piece.hit) >= around), last)
+    left = limit - (starts[place + 1] - starts[place])
+    room = left - min(left // 2, starts[-1] - starts[place + 1])
+    return next((one for one in range(place) if starts[place] - starts[one] <= room), place)

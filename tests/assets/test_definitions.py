@@ -367,6 +367,10 @@ def test_a_unit_that_fails_fails_the_run_after_the_others_were_published(
         (run,) = instance.get_runs()
         assert run.status == dg.DagsterRunStatus.FAILURE
         assert instance.get_latest_materialization_event(dg.AssetKey("retrieval"))
+        (failed,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        told = failed.get_dagster_event().step_failure_data.user_failure_data
+        assert told
+        assert told.description == "acme/Unit: memory: HTTP 502"
 
 
 def test_a_unit_out_of_reach_fails_one_run_and_is_told_after_that(
