@@ -56,10 +56,10 @@ class Parents:
         return self._ids(most, table.c.connection == connection, table.c.parent == container)
 
     def at_the_top(self, connection: str, unit: str, most: int) -> list[str]:
-        """What of a unit is in no container, by id."""
-        table = tables.parents
-        own = (table.c.connection == connection, table.c.unit == unit)
-        return self._ids(most, *own, table.c.parent == AT_THE_TOP)
+        """What of a unit is in no container of the same unit, by id."""
+        table, above = tables.parents, tables.parents.alias()
+        same = (above.c.connection == connection, above.c.id == table.c.parent, above.c.unit == unit)
+        return self._ids(most, table.c.connection == connection, table.c.unit == unit, ~exists().where(*same))
 
     def _ids(self, most: int, *where: ColumnElement[bool]) -> list[str]:
         statement = select(tables.parents.c.id).where(*where).order_by(tables.parents.c.id).limit(most)

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
+from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
 from pipelines.index.contract import Filters, IndexReader
@@ -197,11 +198,15 @@ class FilterValues:
         return Values(_by_name(named), [title for title, _ in named])
 
     def title(self, container: str) -> str:
-        """What a container is called in a document that is in it, and may be seen; empty where it tells none."""
+        """What a container is called in a document that is in it, and may be seen, or as the unit that it is; empty
+        where neither tells it."""
         for hit in self._index.beginnings(replace(self._seen, parents_in=(container,)), 1):
             parents, titles = hit.payload["parents"], hit.payload["breadcrumb"]
             if len(parents) == len(titles):
                 return str(titles[parents.index(container)])
+            own = id_prefix(hit.payload["source"], hit.payload["connection"])
+            units = self._catalog.unit_names.by_id((container.removeprefix(own),))
+            return next((one.name for one in units if one.connection == hit.payload["connection"]), "")
         return ""
 
 

@@ -27,6 +27,7 @@ from pipelines.index.embedded.filter import (
     required_filter,
     to_stored,
 )
+from pipelines.index.facets import every_value
 from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import candidates, fuse, leg_weights, one_leg
 from pipelines.index.lexical import document_vector, query_vector
@@ -193,8 +194,10 @@ def count_matching(shard: qdrant_edge.EdgeShard, field: str, where: Conditions) 
     """
     from qdrant_edge import FacetRequest
 
-    request = FacetRequest(field, limit=max(count_points(shard), 1), filter=edge_filter(where))
-    return {str(one.value): one.count for one in shard.facet(request)}
+    def count(limit: int) -> list[qdrant_edge.FacetHit]:
+        return list(shard.facet(FacetRequest(field, limit=limit, filter=edge_filter(where))))
+
+    return {str(one.value): one.count for one in every_value(count, count_points(shard))}
 
 
 def count_by(shard: qdrant_edge.EdgeShard, field: str) -> dict[str, int]:

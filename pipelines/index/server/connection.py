@@ -10,6 +10,7 @@ from pipelines.errors import IndexMismatch, IndexStoreError, IndexUnavailable
 from pipelines.index.conditions import Conditions
 from pipelines.index.contract import DENSE, Hit, IndexInfo, IndexSpec, Payload
 from pipelines.index.dense import windows
+from pipelines.index.facets import every_value
 from pipelines.index.server.requests import release, server_filter, takes_idf_corpus
 from pipelines.index.versions import Check, version_name
 from pipelines.settings import IndexSettings
@@ -17,7 +18,7 @@ from pipelines.settings import IndexSettings
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from qdrant_client import QdrantClient
+    from qdrant_client import QdrantClient, models
 
 OLDEST_RELEASE = (1, 17)
 """Of a server: the oldest that Headrace is tried with."""
@@ -116,9 +117,12 @@ def beginnings(client: QdrantClient, name: str, where: Conditions, limit: int, *
 
 def count_matching(client: QdrantClient, name: str, field: str, where: Conditions) -> dict[str, int]:
     """How many of the points that meet the conditions there are with each value of a field."""
-    limit = max(count_points(client, name), 1)
-    with server_errors(name):
-        values = client.facet(name, field, facet_filter=server_filter(where), limit=limit).hits
+
+    def count(limit: int) -> Sequence[models.FacetValueHit]:
+        with server_errors(name):
+            return client.facet(name, field, facet_filter=server_filter(where), limit=limit).hits
+
+    values = every_value(count, count_points(client, name))
     return {str(value.value): value.count for value in values if value.count > 0}
 
 

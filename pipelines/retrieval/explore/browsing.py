@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.unit_names import NamedUnit
 from pipelines.index.contract import Filters, Hit, IndexReader
@@ -36,14 +37,14 @@ class Browsing:
 
         Raises UnknownValue.
         """
-        found, ids = self._inside(container)
+        found, ids, name = self._inside(container)
         documents = {hit.payload["document_id"]: hit for hit in self._beginnings(ids)}
         counted = self._counted(ids)
         shown = [one for one in ids if one in documents or one in counted]
         page = [self._child(one, documents.get(one), counted.get(one, 0)) for one in shown[offset : offset + limit]]
         following = offset + limit if offset + limit < len(shown) else None
         return ChildrenResponse(
-            id=found, path=self._path(found), children=page, total=len(shown), next_offset=following
+            id=found, path=self._path(found) or [name], children=page, total=len(shown), next_offset=following
         )
 
     def changes(self, filters: Filters, cursor: ChangesCursor | None, limit: int) -> ChangesResponse:
@@ -68,17 +69,23 @@ class Browsing:
                 return sorted(by_id, key=lambda hit: hit.payload["updated_at"], reverse=True)
             asked *= 2
 
-    def _inside(self, asked: str) -> tuple[str, list[str]]:
-        """The id of a container, and those of what is in it. Of a unit that has one container at its top, what is in
-        that."""
+    def _inside(self, asked: str) -> tuple[str, list[str], str]:
+        """The id of a container, those of what is in it, and its name."""
         try:
             (container, *_) = self._values.find("parents", asked, "id")
         except UnknownValue as unknown:
             unit = self._unit(asked, unknown)
-            top = self._catalog.parents.at_the_top(unit.connection, unit.id, MOST_CHILDREN)
-            below = self._below(top[0]) if len(top) == 1 else []
-            return (top[0], below) if below else (unit.id, top)
-        return container, self._below(container)
+            return (*self._inside_unit(unit), unit.name)
+        return container, self._below(container), self._values.title(container) or asked
+
+    def _inside_unit(self, unit: NamedUnit) -> tuple[str, list[str]]:
+        """What is in the container that a unit itself is, or in the one container at its top, or else at its top."""
+        itself = f"{id_prefix(unit.source, unit.connection)}{unit.id}"
+        if below := self._below(itself):
+            return itself, below
+        top = self._catalog.parents.at_the_top(unit.connection, unit.id, MOST_CHILDREN)
+        below = self._below(top[0]) if len(top) == 1 else []
+        return (top[0], below) if below else (unit.id, top)
 
     def _below(self, container: str) -> list[str]:
         return self._catalog.parents.children(_connection_of(container), container, MOST_CHILDREN)

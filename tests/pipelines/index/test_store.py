@@ -322,6 +322,14 @@ def test_documents_are_counted_by_each_value_that_they_have(backend: Backend) ->
         assert reader.count_documents("kind", Filters()) == {}
 
 
+def test_a_document_may_have_more_values_than_there_are_points(backend: Backend) -> None:
+    parents = tuple(f"p{number}" for number in range(9))
+    with both(backend) as (store, reader):
+        store.apply([new(point("deep", parents=parents))])
+        store.publish()
+        assert reader.count_documents("parents", EVERYTHING) == dict.fromkeys(parents, 1)
+
+
 def test_documents_begin_with_their_first_points_the_newest_first(backend: Backend) -> None:
     with both(backend) as (store, reader):
         store.apply([new(point(name, **fields)) for name, fields in FILTERED.items()])
