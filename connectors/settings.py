@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
-from urllib.parse import urlsplit
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from connectors.tokens import check_token
+from connectors.web_urls import check_web_url
 
 CRON_FIELDS = 5
 """Minute, hour, day of the month, month and day of the week."""
@@ -75,13 +75,9 @@ class Connection(BaseModel):
     @classmethod
     def _is_base(cls, value: str) -> str:
         """Without the slash at its end."""
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https"):
-            raise ValueError("must start with http:// or https://")
-        if not parts.hostname or parts.query or parts.fragment or any(character.isspace() for character in value):
+        parts = check_web_url(value)
+        if parts.query or parts.fragment:
             raise ValueError("must be a URL with a host, without query and fragment")
-        if parts.username or parts.password:
-            raise ValueError("must have no user or password in it: credentials go into `token`")
         return value.rstrip("/")
 
     @property

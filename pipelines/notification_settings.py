@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from connectors.web_urls import check_web_url
 from pipelines.service_settings import SettingsModel
 
 
@@ -19,7 +19,5 @@ class NotificationSettings(SettingsModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())  # ValueError where it is no URL
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must start with https:// or http://, and name a host")
+        check_web_url(value.get_secret_value())
         return value

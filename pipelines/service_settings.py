@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from connectors.registry import SourceName
+from connectors.web_urls import check_web_url
 from pipelines.loopback import is_loopback
 
 GOOGLE = "https://accounts.google.com"
@@ -32,10 +33,10 @@ class AssistantScope(SettingsModel):
 
 def _secure_url(value: str) -> str:
     """`https`, or `http` on loopback: what is sent here would be read on the way."""
-    parts = urlsplit(value)
-    if not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be a URL without user, query and fragment: https://login.acme.com")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+    parts = check_web_url(value)
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without query and fragment: https://login.acme.com")
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must start with https:// (http:// on loopback only)")
     return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -17,7 +17,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from connectors.addresses import InvalidAddress, normalize_address
@@ -25,6 +24,7 @@ from connectors.model import PUBLIC
 from connectors.registry import AnyConnection
 from connectors.secret_files import DIRECTORY
 from connectors.settings import Connection
+from connectors.web_urls import WebUrl, check_web_url
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
 from pipelines.notification_settings import NotificationSettings
@@ -37,16 +37,12 @@ from pipelines.service_settings import (
     SettingsModel,
     SignInSettings,
 )
-from pipelines.settings_errors import problems
+from pipelines.settings_checks import raw_problems
+from pipelines.settings_errors import distinct, problems
 from pipelines.settings_file import DEFAULT_FILE, read_settings, settings_file
 
-SHORTEST_KEY = 20
-"""Characters. What is shorter can be found by trying."""
-SHORTEST_SECRET = 12
-"""Characters of a secret of webhooks: one delivery is enough to try others against its signature, at leisure."""
 _HOSTED = (".unstructuredapp.io", ".unstructured.io")
 """Ends of the host names of the API that its makers run."""
-_MADE = "`openssl rand -hex 32` makes a good one"
 DEMO_KEY = "demo"
 """Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
 OPENAI_URL = "https://api.openai.com/v1"
@@ -128,6 +124,13 @@ class IndexSettings(SettingsModel):
         default=2, ge=0, le=64, description="Of `headrace serve`, where the index is embedded; 0: it reads by itself"
     )
 
+    @field_validator("url")
+    @classmethod
+    def _can_be_asked(cls, value: str) -> str:
+        if value != "embedded":
+            check_web_url(value)
+        return value
+
     @property
     def embedded(self) -> bool:
         return self.url == "embedded"
@@ -152,7 +155,7 @@ class OpenAIEmbeddingSettings(SettingsModel):
     provider: Literal["openai"] = Field(description="Which of the two")
     model: str = Field(default="text-embedding-3-small", description="As the provider calls it")
     dimensions: int = Field(default=1536, ge=1, description="Of its vectors")
-    base_url: str = Field(default=OPENAI_URL, pattern=r"^https?://", description="The URL before /embeddings")
+    base_url: WebUrl = Field(default=OPENAI_URL, description="The URL before /embeddings")
     # YAML reads 2024-10-21 as a date.
     api_version: Annotated[str, BeforeValidator(str)] | None = Field(
         default=None, pattern=r"^\S+$", description="Of Azure, where `base_url` ends with /openai: 2024-10-21"
@@ -183,7 +186,7 @@ class PartitionSettings(SettingsModel):
     """An API to which pages and pictures without a text layer are sent; without one they are left out, and told."""
 
     provider: Literal["unstructured"] = Field(description="Whose API it is")
-    url: str = Field(pattern=r"^https?://", description="Hosted: https://api.unstructuredapp.io")
+    url: WebUrl = Field(description="Hosted: https://api.unstructuredapp.io")
     api_key: SecretStr | None = Field(default=None, description="Needed for the hosted API only", validate_default=True)
     strategy: Literal["auto", "fast", "hi_res", "ocr_only", "vlm"] = Field(
         default="auto", description="How it reads a page; hi_res and vlm cost more"
@@ -220,7 +223,7 @@ class AssistantSettings(SettingsModel):
 class RerankerSettings(SettingsModel):
     """A second look at what was found, by an endpoint that speaks as Cohere's or Jina's `/rerank`."""
 
-    base_url: str = Field(pattern=r"^https?://", description="The URL before `/rerank`: https://api.jina.ai/v1")
+    base_url: WebUrl = Field(description="The URL before `/rerank`: https://api.jina.ai/v1")
     model: str = Field(description="As its provider calls it")
     api_key: SecretStr | None = Field(default=None, description="Own servers may ask for none")
     top_n: int = Field(default=30, ge=1, le=100, description="Documents that it ranks for a question, at least")
@@ -289,14 +292,6 @@ class Settings(SettingsModel):
     public_url: PublicUrl | None = Field(default=None, description="Where people and their programs reach the service")
     sign_in: SignInSettings | None = None
 
-    @model_validator(mode="after")
-    def _ids_are_unique(self) -> Settings:
-        for name in ("connections", "assistants"):
-            ids = [entry.id for entry in getattr(self, name)]
-            if repeated := {one for one in ids if ids.count(one) > 1}:
-                raise ValueError(f"{name}: duplicate id {sorted(repeated)[0]!r}")
-        return self
-
     @field_validator("connections")
     @classmethod
     def _hand_on_pictures(cls, value: tuple[Connection, ...], info: ValidationInfo) -> tuple[Connection, ...]:
@@ -334,42 +329,14 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     Raises SettingsError naming each wrong place inside the file.
     """
     file = file or settings_file(environment)
-    values = read_settings(file, environment)
+    values, untold = read_settings(file, environment)
+    found = list(untold)
     try:
         settings = Settings.model_validate({**values, "directory": file.parent}, context={DIRECTORY: file.parent})
     except ValidationError as error:
-        (path, reason), *others = problems(error, Settings, values)
-        raise SettingsError(path or DEFAULT_FILE, reason, others) from None
-    if found := [*_bad_keys(settings), *_bad_secrets(settings.connections)]:
-        raise SettingsError(*found[0], found[1:])
+        found += problems(error, Settings, values)
+    found += raw_problems(values, DEMO_KEY)
+    if found := distinct(found, [path for path, _ in untold]):
+        (path, reason), *others = found
+        raise SettingsError(path or DEFAULT_FILE, reason, others)
     return settings
-
-
-def _bad_keys(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Keys that can be guessed, or that are another's too."""
-    holders: dict[str, str] = {}
-    for place, one in enumerate(settings.assistants):
-        path, key = f"assistants[{place}].api_key", one.api_key.get_secret_value().strip()
-        if key != DEMO_KEY:
-            yield from _too_short(path, key, SHORTEST_KEY)
-        if (other := holders.setdefault(key, one.id)) != one.id:
-            yield path, f"is the key of the assistant {other!r} too; each needs one of its own"
-    for path, own in (("metrics.key", settings.metrics.key), ("operator_key", settings.operator_key)):
-        if own is None:
-            continue
-        key = own.get_secret_value().strip()
-        yield from _too_short(path, key, SHORTEST_KEY)
-        if (other := holders.setdefault(key, path)) != path:
-            yield path, f"is the key of {other!r} too; it must be one of its own"
-
-
-def _bad_secrets(connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
-    """Secrets of webhooks that can be guessed. An empty one takes no webhooks."""
-    for place, one in enumerate(connections):
-        if secret := one.webhook_secret and one.webhook_secret.get_secret_value():
-            yield from _too_short(f"connections[{place}].webhook_secret", secret, SHORTEST_SECRET)
-
-
-def _too_short(path: str, secret: str, least: int) -> Iterator[tuple[str, str]]:
-    if len(secret) < least:
-        yield path, f"must have at least {least} characters, chosen by chance: {_MADE}"

@@ -54,6 +54,21 @@ def problems(
     return [_problem(found, root, values, within) for found in error.errors(include_url=False)]
 
 
+def distinct(found: Iterable[tuple[str, str]], untold: Sequence[str]) -> list[tuple[str, str]]:
+    """Of each place the first problem alone. Of what stands where a value is not told, and of what it makes of the
+    whole, nothing more is said: `untold` are the paths of such values."""
+    first: dict[str, str] = {}
+    for path, reason in found:
+        if path not in untold and any(_is_within(path, one) or _is_within(one, path) for one in untold):
+            continue
+        first.setdefault(path, reason)
+    return list(first.items())
+
+
+def _is_within(path: str, whole: str) -> bool:
+    return not whole or path.startswith((f"{whole}.", f"{whole}["))
+
+
 def _problem(
     found: Mapping[str, Any], root: type[BaseModel], values: Mapping[str, Any], within: Sequence[int | str]
 ) -> tuple[str, str]:

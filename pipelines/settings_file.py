@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,13 @@ from pipelines.errors import SettingsError
 
 DEFAULT_FILE = "headrace.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_MEANT = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\{+ *[A-Za-z_][\w.-]* *\}+")
+"""How shells, Windows and templates write what is to be put in."""
+_BRACKETS = "a value that begins with { or [ needs quotes"
+_MOST_BYTES = 1_000_000
+_MOST_VALUES = 100_000
+_DEEPEST = 50
+_TOO_DEEP = f"holds more than {_MOST_VALUES:,} values, or some below more than {_DEEPEST} others"
 
 
 def settings_file(environment: Mapping[str, str] | None = None) -> Path:
@@ -22,25 +31,26 @@ def settings_file(environment: Mapping[str, str] | None = None) -> Path:
     return Path((environment or os.environ).get("HEADRACE_CONFIG") or DEFAULT_FILE).absolute()
 
 
-def read_settings(file: Path, environment: Mapping[str, str] | None) -> dict[str, Any]:
-    """What the file says, with variables from `environment` (default: the process's), then from a `.env` beside it.
+def read_settings(file: Path, environment: Mapping[str, str] | None) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What the file says, with variables from `environment` (default: the process's), then from a `.env` beside it; and
+    of each value that these do not tell its path and why. Such a value stays as it stands in the file.
 
-    Raises SettingsError for a file that is none, and naming every place whose variable is missing.
+    Raises SettingsError for a file that is none.
     """
     variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
     values = _parse(file)
-    if problems := list(_missing_variables(values, variables, "")):
-        raise SettingsError(*problems[0], problems[1:])
-    interpolated: dict[str, Any] = _interpolate(values, variables)
-    return interpolated
+    return _interpolate(values, variables), list(_untold(values, variables, ""))
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML's loader keeps the last without a word."""
+    """Refuses a key that is there twice, of which YAML's loader keeps the last without a word, and one that is a list
+    or a mapping, as which YAML reads what begins with a bracket."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, _BRACKETS, key.start_mark)
             name = key.value
             if name in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is there twice", key.start_mark)
@@ -50,7 +60,9 @@ class _Loader(yaml.SafeLoader):
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+        if file.stat().st_size > _MOST_BYTES:
+            raise SettingsError(str(file), f"has more than {_MOST_BYTES:,} bytes: these are hardly settings")
+        raw = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)
     except FileNotFoundError:
         raise SettingsError(
             str(file), "no such file; `headrace init` writes one, or copy headrace.example.yaml, or set HEADRACE_CONFIG"
@@ -59,9 +71,31 @@ def _parse(file: Path) -> dict[str, Any]:
         raise SettingsError(str(file), f"cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(str(file), f"not valid YAML: {_yaml_reason(error)}") from None
+    except RecursionError:
+        raise SettingsError(str(file), _TOO_DEEP) from None
     if not isinstance(raw, dict | None):
         raise SettingsError(str(file), "must be a mapping of settings, `name: value`")
+    _require_bounded(file, raw)
     return raw or {}
+
+
+def _require_bounded(file: Path, raw: object) -> None:
+    """A few aliases that name one another stand for any number of values, or for themselves."""
+    level: list[Any] = [raw]
+    seen = 0
+    for _ in range(_DEEPEST):
+        seen += len(level)
+        if not level or seen > _MOST_VALUES:
+            break
+        level = list(islice(chain.from_iterable(map(_inside, level)), _MOST_VALUES + 1))
+    if level:
+        raise SettingsError(str(file), _TOO_DEEP)
+
+
+def _inside(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _yaml_reason(error: Exception) -> str:
@@ -73,16 +107,20 @@ def _yaml_reason(error: Exception) -> str:
     return f"{error.problem or error.context}{where}"
 
 
-def _missing_variables(value: Any, variables: Mapping[str, str | None], path: str) -> Iterator[tuple[str, str]]:
+def _untold(value: Any, variables: Mapping[str, str | None], path: str) -> Iterator[tuple[str, str]]:
     for place, entry in _entries(value, path):
-        yield from _missing_variables(entry, variables, place)
+        yield from _untold(entry, variables, place)
     if not isinstance(value, str):
+        return
+    if "${" in _VARIABLE.sub("", value) or _MEANT.fullmatch(value.strip()):
+        yield path, "is taken as it stands, and looks as if a variable was meant: write ${NAME}, or ${NAME:-default}"
         return
     for found in _VARIABLE.finditer(value):
         name = found["name"]
         if not variables.get(name) and found["default"] is None:
             state = "empty" if variables.get(name) == "" else "not set"
             yield path, f"the environment variable {name} is {state}"
+            return
 
 
 def _entries(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -101,4 +139,10 @@ def _interpolate(value: Any, variables: Mapping[str, str | None]) -> Any:
         return [_interpolate(entry, variables) for entry in value]
     if not isinstance(value, str):
         return value
-    return _VARIABLE.sub(lambda found: variables.get(found["name"]) or found["default"] or "", value)
+    return _VARIABLE.sub(partial(_told, variables), value)
+
+
+def _told(variables: Mapping[str, str | None], found: re.Match[str]) -> str:
+    """What is not told stays as it is, to be told of."""
+    default = found["default"]
+    return variables.get(found["name"]) or (found[0] if default is None else default)

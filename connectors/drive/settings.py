@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.secret_files import read_secret
 from connectors.settings import Connection
+from connectors.web_urls import WebUrl
 
 _GOOGLE_DRIVE = "https://www.googleapis.com/drive/v3"
 _GOOGLE_SHEETS = "https://sheets.googleapis.com/v4"
@@ -30,9 +31,7 @@ class DriveConnection(Connection):
 
     source: Literal["drive"]
     base_url: str = _GOOGLE_DRIVE
-    token_uri: str = Field(
-        default="https://oauth2.googleapis.com/token", pattern=r"^https?://", description="Where Google makes tokens"
-    )
+    token_uri: WebUrl = Field(default="https://oauth2.googleapis.com/token", description="Where Google makes tokens")
     subject: str | None = Field(
         default=None, pattern="@", description="Whom a service account acts for, by domain-wide delegation"
     )
@@ -43,15 +42,13 @@ class DriveConnection(Connection):
         "people of the organisation, or the members of a group by its address. Needs `subject`, an administrator, and "
         "`directory_url`",
     )
-    directory_url: str | None = Field(
+    directory_url: WebUrl | None = Field(
         default=None,
-        pattern=r"^https?://",
         description="Google's Directory API, https://admin.googleapis.com/admin/directory/v1, to read the members of "
         "groups; needs the scope admin.directory.group.readonly. Without it nobody sees a file through a group",
     )
-    sheets_url: str | None = Field(
+    sheets_url: WebUrl | None = Field(
         default=None,
-        pattern=r"^https?://",
         description="Google's Sheets API, by which a spreadsheet of more than the 10 MB that Google exports is read; "
         "follows from `base_url`",
     )

@@ -12,6 +12,7 @@ from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC, group_token, user_token
 from connectors.notion.urls import ids_in_url
 from connectors.settings import Connection
+from connectors.web_urls import WebUrl
 
 WORKSPACE = "workspace"
 """The group of all people of the workspace; guests are not in it."""
@@ -55,9 +56,7 @@ class NotionConnection(Connection):
 
     source: Literal["notion"]
     base_url: str = "https://api.notion.com"
-    files_url: str | None = Field(
-        default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
-    )
+    files_url: WebUrl | None = Field(default=None, description="Where files are stored; follows from `base_url`")
     readers: tuple[Reader, ...] = Field(
         default=None,
         validate_default=True,

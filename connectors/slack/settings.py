@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from connectors.settings import Connection
+from connectors.web_urls import WebUrl
 
 _NEEDED = "the bot token of the app is needed (xoxb-…, under OAuth & Permissions)"
 
@@ -24,7 +25,5 @@ class SlackConnection(Connection):
 
     source: Literal["slack"]
     base_url: str = "https://slack.com/api"
-    files_url: str | None = Field(
-        default=None, pattern=r"^https?://", description="Where files are stored; follows from `base_url`"
-    )
+    files_url: WebUrl | None = Field(default=None, description="Where files are stored; follows from `base_url`")
     bots: bool = Field(default=True, description="Whether messages of bots are read")

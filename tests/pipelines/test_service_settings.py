@@ -27,8 +27,8 @@ def load(tmp_path: Path, text: str) -> None:
     ("sign_in", "path", "reason"),
     [
         ("issuer: 'http://login.acme.com', audience: [a]", "issuer", "must start with https://"),
-        ("issuer: login.acme.com, audience: [a]", "issuer", "must be a URL"),
-        ("issuer: 'https://x:y@login.acme.com', audience: [a]", "issuer", "without user"),
+        ("issuer: login.acme.com, audience: [a]", "issuer", "must start with http"),
+        ("issuer: 'https://x:y@login.acme.com', audience: [a]", "issuer", "must have no user or password"),
         ("audience: [a]", "issuer", "is missing"),
         (f"issuer: '{ISSUER}'", "audience", "is missing, as client_id is"),
         (f"issuer: '{ISSUER}', client_id: c", "client_secret", "confidential"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def notion(reader: str) -> str:
         ("golden: {file: q, recall_at_10: high}", "golden.recall_at_10", "must be a number"),
         ("connections: [acme]", "connections[0]", "must be a mapping"),
         ("connections: [{id: acme, source: github, tokn: t}]", "connections[0].tokn", "unknown key"),
-        (f"connections: [{GITHUB}, {GITHUB}]", "headrace.yaml", "connections: duplicate id 'acme'"),
+        (f"connections: [{GITHUB}, {GITHUB}]", "connections[1].id", "duplicate id 'acme': connections[0] has it too"),
         ("index: {url: '${NOWHERE}'}", "index.url", "the environment variable NOWHERE is not set"),
         ("assistants: [{id: a, api_key: '${NOWHERE}'}]", "assistants[0].api_key", "the environment variable NOWHERE"),
         (f"assistants: [{ASSISTANT}, {{id: b, api_key: t0ps3cret}}]", "assistants[1].api_key", "must have at least 20"),
@@ -390,3 +391,103 @@ def connect_with(folder: Path, source: str, token: str) -> str:
     readers = ", readers: [public]" if source == "notion" else ""
     file.write_text(f"connections: [{{id: acme, source: {source}, token: '${{TOKEN}}'{readers}}}]")
     return load_settings(file, {"TOKEN": token}).connections[0].token.get_secret_value()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "$TOKEN",
+        "${TOKEN",
+        "${the-token}",
+        "${TOKEN:?x}",
+        "${A B}",
+        "{TOKEN}",
+        "{{ TOKEN }}",
+        "%TOKEN%",
+        "Bearer ${TO-KEN}",
+    ],
+)
+@pytest.mark.parametrize("place", ["operator_key", "connections[0].token", "assistants[0].api_key"])
+def test_what_was_meant_as_a_variable_is_no_value(tmp_path: Path, written: str, place: str) -> None:
+    texts = {
+        "operator_key": f"operator_key: '{written}'",
+        "connections[0].token": f"connections: [{{id: a, source: github, token: '{written}'}}]",
+        "assistants[0].api_key": f"assistants: [{{id: a, api_key: '{written}'}}]",
+    }
+    file = tmp_path / "headrace.yaml"
+    file.write_text(texts[place])
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, environment={"TOKEN": KEY})
+    assert raised.value.path == place
+    assert "looks as if a variable was meant" in str(raised.value)
+
+
+def test_a_dollar_in_a_variable_is_part_of_its_value(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("operator_key: ${KEY}")
+    key = load_settings(file, environment={"KEY": "$even this one${ here"}).operator_key
+    assert key
+    assert key.get_secret_value() == "$even this one${ here"
+
+
+def test_all_is_said_at_once_whatever_kind_it_is_of(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(
+        """
+connections:
+  - {id: a, source: github, token: "${NOWHERE}", schedule: "* * * *"}
+  - {id: a, source: jira, token: x}
+  - {id: c, source: github, token: t, webhook_secret: short, base_url: "https://api.acme.com:99999"}
+assistants: [{id: one, api_key: short}]
+operator_key: short
+retention: {events_days: -1}
+index: {url: "https://"}
+"""
+    )
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, environment={})
+    assert {path for path, _ in raised.value.problems} == {
+        "connections[0].token",
+        "connections[0].schedule",
+        "connections[1].id",
+        "connections[1].source",
+        "connections[2].webhook_secret",
+        "connections[2].base_url",
+        "assistants[0].api_key",
+        "operator_key",
+        "retention.events_days",
+        "index.url",
+    }
+
+
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n" for before, after in pairwise("abcdefg")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "operator_key: {{ KEY }}",
+            "not valid YAML: a value that begins with { or [ needs quotes in line 1",
+        ),
+        ("[a]: b", "not valid YAML: a value that begins with { or [ needs quotes"),
+        ("a: &a {b: *a}", "holds more than 100,000 values, or some below more than 50 others"),
+        (f"a: {'[' * 3_000}{']' * 3_000}", "holds more than 100,000 values, or some below more than 50 others"),
+        (ALIASES, "holds more than 100,000 values, or some below more than 50 others"),
+        (f"a: {'x' * 1_000_000}", "has more than 1,000,000 bytes: these are hardly settings"),
+    ],
+)
+def test_a_file_that_is_hardly_settings_is_refused_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, environment={})
+    assert str(raised.value).startswith(f"{file}: {reason}")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text(f"operator_key: {KEY}", encoding="utf-8-sig")
+    assert load_settings(file, environment={}).operator_key
