@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.chunking.windows import embedded_texts
 from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point, Vector, Vectors
+from pipelines.ingestion.references import reference
 from pipelines.landing import ChunkedDocument
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def plan_document(document: ChunkedDocument, existing: Mapping[str, Payload]) ->
         elif known != (payload := point_payload(document, chunk)):
             # BM25 is cheap to compute again. The dense vector stays that of the header it was embedded with:
             # a renamed document costs no embedding.
-            lexical_text = None if _context(known) == _context(payload) else chunk.embedded_text
+            lexical_text = None if _context(known) == _context(payload) else _lexical_text(chunk, payload)
             updates.append(PayloadUpdate(point_id, payload, lexical_text))
     stale = tuple(point_id for point_id in existing if point_id not in chunks)
     return DocumentPlan(document, tuple(new), tuple(updates), stale)
@@ -67,8 +68,9 @@ def refusal(plan: DocumentPlan, refused: Mapping[str, str], window: int | None =
 def document_change(plan: DocumentPlan, vectors: Mapping[str, Vector], window: int | None = None) -> DocumentChange:
     """The change that carries a plan out. `vectors` holds those of the new chunks, by embedded text."""
     points = [
-        Point(chunk.id, _dense(chunk, vectors, window), chunk.embedded_text, point_payload(plan.document, chunk))
+        Point(chunk.id, _dense(chunk, vectors, window), _lexical_text(chunk, payload), payload)
         for chunk in plan.new
+        for payload in (point_payload(plan.document, chunk),)
     ]
     return DocumentChange(plan.document.document_id, points, plan.updates, plan.stale)
 
@@ -90,6 +92,16 @@ def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
     }
 
 
-def _context(payload: Payload) -> tuple[object, object]:
-    """What precedes a chunk's text where it is embedded."""
-    return payload.get("header"), payload.get("headings")
+def _lexical_text(chunk: Chunk, payload: Payload) -> str:
+    """What a chunk is found by. What a document is called itself counts more than that others name it."""
+    name = _reference(payload)
+    return f"{chunk.embedded_text}\n{name} {name}" if name else chunk.embedded_text
+
+
+def _context(payload: Payload) -> tuple[object, ...]:
+    """What a chunk is found by beside its text."""
+    return payload.get("header"), payload.get("headings"), _reference(payload)
+
+
+def _reference(payload: Payload) -> str:
+    return reference(payload.get("url") or "")

@@ -11,29 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pipelines.index.dates import MONTHS
+
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january januar jänner jan",
-            "february februar feb",
-            "march märz mar",
-            "april apr",
-            "may mai",
-            "june juni jun",
-            "july juli jul",
-            "august aug",
-            "september sept sep",
-            "october oktober oct okt",
-            "november nov",
-            "december dezember dec dez",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
 _WEEKDAYS = {
     name: number
     for number, names in enumerate(
@@ -52,7 +33,7 @@ _WEEKDAYS = {
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "six": 6, "zwei": 2, "drei": 3, "vier": 4, "sechs": 6}
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "ersten": 0, "zweiten": 1, "dritten": 2, "vierten": 3}
 
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\b\.?"
+_MONTH = rf"(?P<month>{'|'.join(MONTHS)})\b\.?"
 _YEAR = r"(?P<year>20\d\d)\b"
 _DAY_OF_MONTH = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.)?"
 _SINCE = r"(?:since|after|seit)\s+(?:the\s+|dem\s+)?"
@@ -106,7 +87,7 @@ def _month(year: int, month: int) -> Period:
 
 
 def _number_of(name: str) -> int:
-    return _MONTHS[name.lower().rstrip(".")]
+    return MONTHS[name.lower().rstrip(".")]
 
 
 def _past_month(found: re.Match[str], now: datetime) -> Period:

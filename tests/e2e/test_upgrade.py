@@ -22,7 +22,7 @@ KEY = "a-key-for-the-test-of-upgrades"
 NEXT = """
 import pipelines.chunking, pipelines.index.lexical as lexical
 pipelines.chunking.CHUNKING += "-next"
-(lexical.LEXICAL,) = lexical.READABLE - {lexical.LEXICAL}
+lexical.LEXICAL = max(lexical.READABLE - {lexical.LEXICAL})
 from pipelines.cli import main
 main()
 """

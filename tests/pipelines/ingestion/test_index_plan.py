@@ -91,6 +91,32 @@ def test_a_known_text_keeps_its_vector_and_takes_the_new_payload(
     )
 
 
+NUMBERED = "https://github.com/acme/sluices/issues/71"
+
+
+@pytest.mark.parametrize(
+    ("url", "found_by"),
+    [
+        (NUMBERED, "sluices#71"),
+        ("https://github.com/acme/sluices/pull/7", "sluices#7"),
+        ("https://gitlab.example.com/acme/water/sluices/-/merge_requests/7", "sluices#7"),
+        ("https://github.com/acme/sluices/blob/main/issues.md", ""),
+        ("https://acme.slack.com/archives/C1/p1700000000000000", ""),
+        ("", ""),
+    ],
+)
+def test_a_document_is_found_by_what_it_is_called_itself(url: str, found_by: str) -> None:
+    document = chunked(FIRST, url=url)
+    (point,) = document_change(plan_document(document, {}), {FIRST.embedded_text: [1.0]}).points
+    assert point.lexical_text == FIRST.embedded_text + (f"\n{found_by} {found_by}" if found_by else "")
+
+
+def test_a_place_that_is_renamed_renames_what_it_counts() -> None:
+    before, after = chunked(FIRST, url=NUMBERED), chunked(FIRST, url=NUMBERED.replace("sluices", "weirs"))
+    (update,) = plan_document(after, indexed(before)).updates
+    assert update.lexical_text == f"{FIRST.embedded_text}\nweirs#71 weirs#71"
+
+
 @pytest.mark.parametrize("lost", ["header", "headings"])
 def test_a_point_of_a_version_that_wrote_less_gets_its_lexical_vector_again(lost: str) -> None:
     existing = {FIRST.id: {name: value for name, value in BEFORE[FIRST.id].items() if name != lost}}

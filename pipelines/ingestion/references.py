@@ -1,0 +1,18 @@
+"""What people write for an object that a place counts: `pumps#71`, which stands in every text but its own. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBERED = re.compile(r"/(?P<place>[^/]+)/(?:-/)?(?:issues|pull|pulls|discussions|merge_requests)/(?P<number>\d+)/?$")
+"""Addresses of GitHub, and of the many that took over their form."""
+
+
+def reference(url: str) -> str:
+    """The reference to the object at this address, empty where there is none.
+
+    >>> reference("https://github.com/acme/pumps/issues/71")
+    'pumps#71'
+    """
+    found = _NUMBERED.search(url)
+    return f"{found['place']}#{found['number']}" if found else ""
