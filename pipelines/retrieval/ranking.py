@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipelines.index.contract import Filters, Hit, IndexReader, Vector
+from pipelines.index.contract import Filters, Hit, IndexReader, Mode, Vector
 from pipelines.index.fusion import document_score
 from pipelines.retrieval.reranking import Reranker
-from pipelines.retrieval.schema import SearchRequest, Why
+from pipelines.retrieval.schema import Why
 from pipelines.retrieval.time_factor import time_factor
 from pipelines.retrieval.time_words import AskedTime
 
 _SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the index is asked: the lexical leg's text, and the vector of the question as it was asked."""
+
+    text: str
+    vector: Vector | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,15 @@ def by_score(documents: Sequence[Sequence[Hit]]) -> list[Ranked]:
     return _in_order(sorted(ranked, key=lambda one: one.id))
 
 
+def best_of(rankings: Iterable[Sequence[Ranked]]) -> list[Ranked]:
+    """Documents that several questions have found, as the one found each that it answers best."""
+    best: dict[str, Ranked] = {}
+    for one in (one for ranking in rankings for one in ranking):
+        if one.id not in best or one.score > best[one.id].score:
+            best[one.id] = one
+    return _in_order(best.values())
+
+
 def rerank(ranked: Sequence[Ranked], query: str, reranker: Reranker) -> list[Ranked] | None:
     """The first documents in the reranker's order, judged by their best chunk; None if it failed."""
     texts = [_text_to_judge(one) for one in ranked]
@@ -84,15 +101,15 @@ def by_time(ranked: Sequence[Ranked], asked: AskedTime, now: datetime) -> list[R
 
 def reasons(
     ranked: Sequence[Ranked],
-    request: SearchRequest,
-    vector: Vector | None,
+    mode: Mode,
+    question: Question,
     filters: Filters,
     index: IndexReader,
     depth: int,
     asked: AskedTime | None,
 ) -> list[Why]:
     """Why each document was found: its place by meaning alone and by words alone, among `depth` chunks of each."""
-    dense, lexical = _leg_places(request, vector, filters, index, depth)
+    dense, lexical = _leg_places(mode, question, filters, index, depth)
     return [
         Why(
             dense_rank=dense.get(one.id),
@@ -106,15 +123,15 @@ def reasons(
 
 
 def _leg_places(
-    request: SearchRequest, vector: Vector | None, filters: Filters, index: IndexReader, depth: int
+    mode: Mode, question: Question, filters: Filters, index: IndexReader, depth: int
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Places of documents from 1, in the dense and in the lexical leg; none in a leg that was not asked."""
     dense: list[Hit] = []
     lexical: list[Hit] = []
-    if request.mode != "lexical":
-        dense = index.search(mode="dense", text=request.query, dense=vector, filters=filters, limit=depth)
-    if request.mode != "dense":
-        lexical = index.search(mode="lexical", text=request.query, dense=None, filters=filters, limit=depth)
+    if mode != "lexical":
+        dense = index.search(mode="dense", text=question.text, dense=question.vector, filters=filters, limit=depth)
+    if mode != "dense":
+        lexical = index.search(mode="lexical", text=question.text, dense=None, filters=filters, limit=depth)
     return _places_of(dense), _places_of(lexical)
 
 

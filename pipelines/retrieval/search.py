@@ -12,9 +12,12 @@ from pipelines.embedding.base import Embedder
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit, IndexReader, Vector
 from pipelines.index.fusion import candidates
+from pipelines.retrieval.lexical_question import lexical_question
 from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
+    Question,
     Ranked,
+    best_of,
     by_document,
     by_score,
     by_time,
@@ -35,6 +38,7 @@ from pipelines.retrieval.schema import (
     Why,
 )
 from pipelines.retrieval.scope import asked_within, visible_to
+from pipelines.retrieval.sub_questions import sub_questions
 from pipelines.retrieval.time_words import AskedTime, asked_time
 
 NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
@@ -66,18 +70,17 @@ def search(
     filters = asked_within(request.filters, readers, scope, also)
     if filters is None:
         return SearchResponse(results=[], took_ms=_milliseconds(started))
-    vector = None if request.mode == "lexical" else _embed(request.query, embedder)
     # A reranker may lift what the index ranks low, so it is shown more than is answered.
     wanted = max(request.top_k, reranker.top_n) if reranker else request.top_k
     now = datetime.now(UTC)
     asked = _asked_time(request, now)
-    documents = _retrieve(request, wanted, vector, filters, index, is_timed=asked is not None)
-    ranked, warnings = _rank(request, documents, wanted, reranker, asked, now)
+    questions = _questions(request, embedder, asked, now)
+    found = [_retrieve(request, wanted, one, filters, index, is_timed=asked is not None) for one in questions]
+    ranked, warnings = _rank(request, best_of(map(by_score, found)), wanted, reranker, asked, now)
     explained: Sequence[Why | None] = [None] * len(ranked)
     if request.explain:
-        explained = reasons(
-            ranked, request, vector, filters, index, candidates(wanted * _CHUNKS_ASKED_PER_DOCUMENT), asked
-        )
+        depth = candidates(wanted * _CHUNKS_ASKED_PER_DOCUMENT)
+        explained = reasons(ranked, request.mode, questions[0], filters, index, depth, asked)
     results = [
         _result(one, select_passages(one.hits, request.target_document_tokens, filters, index), why)
         for one, why in zip(ranked, explained, strict=True)
@@ -87,14 +90,14 @@ def search(
 
 def _rank(
     request: SearchRequest,
-    documents: Sequence[Sequence[Hit]],
+    ranked: list[Ranked],
     wanted: int,
     reranker: Reranker | None,
     asked: AskedTime | None,
     now: datetime,
 ) -> tuple[list[Ranked], list[str]]:
     """The documents to answer with, in their order, and warnings. The first `wanted` are shown to the reranker."""
-    ranked, warnings = by_score(documents), list[str]()
+    warnings = list[str]()
     if reranker:
         judged = rerank(ranked[:wanted], request.query, reranker)
         warnings = [NOT_RERANKED] if judged is None else []
@@ -142,20 +145,33 @@ def _join_pages(hits: Sequence[Hit]) -> tuple[str, list[PageStart]]:
     return _GAP.join(parts), pages
 
 
-def _embed(query: str, embedder: Embedder) -> Vector:
-    (batch,) = embedder.embed([unicodedata.normalize("NFC", query)], purpose="query")  # as texts are
-    vector: Vector = batch.vectors[0]
-    return vector
+def _questions(request: SearchRequest, embedder: Embedder, asked: AskedTime | None, now: datetime) -> list[Question]:
+    """What the index is asked: the question, and where it asks for several things, for each of them.
+
+    That takes scores that compare, as those of hybrid search do.
+    """
+    texts = [request.query, *(sub_questions(request.query) if request.mode == "hybrid" else ())]
+    vectors = [None] if request.mode == "lexical" else _embed(texts, embedder)
+    return [Question(lexical_question(text, asked, now), vector) for text, vector in zip(texts, vectors, strict=True)]
+
+
+def _embed(texts: Sequence[str], embedder: Embedder) -> list[Vector | None]:
+    vectors: dict[int, Vector] = {}
+    for batch in embedder.embed(
+        [unicodedata.normalize("NFC", text) for text in texts], purpose="query"
+    ):  # as texts are
+        vectors |= zip(batch.positions, batch.vectors, strict=True)
+    return [vectors[place] for place in range(len(texts))]
 
 
 def _retrieve(
-    request: SearchRequest, wanted: int, vector: Vector | None, filters: Filters, index: IndexReader, *, is_timed: bool
+    request: SearchRequest, wanted: int, question: Question, filters: Filters, index: IndexReader, *, is_timed: bool
 ) -> list[list[Hit]]:
     """Hits by document. Asks again deeper while few documents with many chunks take all the places."""
     per_document = _CHUNKS_ASKED_BY_AGE if is_timed or request.recency_half_life_days else _CHUNKS_ASKED_PER_DOCUMENT
     limit = wanted * per_document
     while True:
-        hits = index.search(mode=request.mode, text=request.query, dense=vector, filters=filters, limit=limit)
+        hits = index.search(mode=request.mode, text=question.text, dense=question.vector, filters=filters, limit=limit)
         documents = by_document(hits)
         if len(documents) >= wanted or len(hits) < limit or limit >= _MOST_CHUNKS:
             return documents

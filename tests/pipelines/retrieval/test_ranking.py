@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.index.contract import Filters, Hit, Mode, Vector
 from pipelines.retrieval.ranking import (
+    Question,
     Ranked,
     by_document,
     by_score,
@@ -19,7 +20,7 @@ from pipelines.retrieval.ranking import (
     with_recency,
 )
 from pipelines.retrieval.reranking import Reranker
-from pipelines.retrieval.schema import SearchRequest, Why
+from pipelines.retrieval.schema import Why
 from pipelines.retrieval.time_words import AskedTime
 from tests.pipelines.retrieval.memory_index import MemoryIndex, chunk
 
@@ -159,7 +160,7 @@ def test_reasons_are_the_places_of_documents_in_each_leg(
     vector = cast(Vector, [1.0, 0.0])
     filters = Filters(readers=("public",))
     ranked = [Ranked([chunk("a")], 0.9, rerank_score=0.7, recency=0.5), Ranked([chunk("b")], 0.8)]
-    found = reasons(ranked, SearchRequest(query="valve", mode=mode), vector, filters, index, 7, AskedTime("latest"))
+    found = reasons(ranked, mode, Question("valve", vector), filters, index, 7, AskedTime("latest"))
     assert [(one.dense_rank, one.lexical_rank) for one in found] == places
     assert found[0] == Why(
         dense_rank=places[0][0], lexical_rank=places[0][1], rerank_score=0.7, recency=0.5, time_words="latest"

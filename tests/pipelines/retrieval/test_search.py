@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -240,6 +241,32 @@ def test_a_time_in_the_question_changes_the_order_and_says_so(question: str, wor
     assert found[0].document_id == first
     assert {one.document_id for one in found} == {"old", "new"}, "none is left out"
     assert all(one.why is not None and one.why.time_words == words for one in found)
+
+
+TWO = "Who repairs the pump, and when does the valve close?"
+
+
+def test_a_question_for_two_things_finds_what_answers_either() -> None:
+    class Answering(MemoryIndex):
+        """Scores a chunk by the words that it shares with the question, as shares of the question's."""
+
+        def search(self, *, text: str, **asked: Any) -> list[Hit]:
+            words = set(text.lower().replace("?", "").replace(",", "").split())
+            of = {one.id: len(words & set(one.payload["text"].split())) / len(words) for one in self.chunks}
+            found = super().search(text=text, **asked)
+            return sorted(
+                (replace(one, score=of[one.id], lexical=of[one.id]) for one in found), key=lambda one: -one.score
+            )
+
+    texts = {
+        "repair": "ada repairs the pump",
+        "close": "the valve does close when dry",
+        "both": "the pump and the valve",
+    }
+    index, embedder = Answering([chunk(name, text=text) for name, text in texts.items()]), FakeEmbedder()
+    assert ids(ask(index, query=TWO, embedder=embedder, top_k=2)) == ["close", "repair"]
+    assert (embedder.requests, len(index.limits)) == (1, 3)
+    assert "both" in ids(ask(index, query=TWO, mode="lexical", top_k=2)), "scores of words alone do not compare"
 
 
 @pytest.mark.parametrize("own", [{"recency_half_life_days": 9_999}, {"filters": {"updated_before": ago(0)}}])
