@@ -11,9 +11,12 @@ _OUTSIDE_SHARE = 0.4
 """How much of its score a document loses at most that is far from the time asked for. A page that was edited later
 may still be the one that tells of it, so nothing is left out. With less than 0.4 those of the time stay too low, with
 more a rota that was written before the week it names is lost: seen on some forty questions, no more."""
-_AGE_SHARE = 0.3
-"""How much an old one loses at most where the newest is asked for."""
-_NEWEST_HALF_LIFE = timedelta(days=60)
+_AGE_SHARE = 0.4
+_NEWEST_HALF_LIFE = timedelta(days=30)
+"""How much an old one loses at most where the newest is asked for, and how soon it loses half of that. On 98 questions
+for the newest of a channel, a repository or a topic the mean reciprocal rank is 0.63 with them, 0.59 with 0.3 and 60
+days (p = 0.03), 0.49 where age does not count. Those that say `currently` of what was written long ago pay for it:
+nDCG@10 is 0.944, where it is 0.964 without, 0.948 with 0.3 and 60 days, and 0.928 with 0.5."""
 _SHORTEST_SCALE = timedelta(days=7)
 """What is written on the days after a day often tells of it."""
 

@@ -5,8 +5,9 @@ Request and response follow https://platform.openai.com/docs/api-reference/vecto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from math import exp
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,7 +41,12 @@ class RankingOptions(BaseModel):
         default="auto", description="Taken for compatibility: the service ranks as its settings say"
     )
     score_threshold: float = Field(
-        default=0, ge=0, le=1, allow_inf_nan=False, description="Leave out documents whose `score` is lower"
+        default=0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Leave out documents whose `score` is lower. With a reranker that says how well a document "
+        "answers; without one, how near it comes to the best that there is for the question, however good that is",
     )
 
 
@@ -69,7 +75,12 @@ class VectorStoreResult(BaseModel):
 
     file_id: str
     filename: str
-    score: float = Field(ge=0, le=1)
+    score: float = Field(
+        ge=0,
+        le=1,
+        description="The reranker's, in its scale where that is 0 to 1, and as 1 / (1 + exp(-score)) otherwise. "
+        "Without one, 1 is a document that is first both by meaning and by words; age or the time asked for lowers it",
+    )
     attributes: Attributes
     content: list[VectorStoreContent]
 
@@ -132,7 +143,9 @@ def search_page(
     queries = [body.query] if isinstance(body.query, str) else body.query
     requests = [SearchRequest(query=query, top_k=body.max_num_results) for query in queries]
     answered = [service.search(request, principal, body.filters) for request in requests]
-    results = [_result(one) for one in _merge([one.results for one in answered])]
+    merged = _merge([one.results for one in answered])
+    share = _share([one.score for one in merged])
+    results = [_result(one, share(one.score)) for one in merged]
     good = [one for one in results if one.score >= body.ranking_options.score_threshold]
     page = VectorStorePage(search_query=queries, data=good[: body.max_num_results])
     return page, list(dict.fromkeys(warning for one in answered for warning in one.warnings))
@@ -157,11 +170,22 @@ def _merge(answered: Sequence[list[DocumentResult]]) -> list[DocumentResult]:
     return sorted(best.values(), key=lambda one: -one.score)
 
 
-def _result(one: DocumentResult) -> VectorStoreResult:
+def _share(scores: Sequence[float]) -> Callable[[float], float]:
+    """Scores as OpenAI's form has them, from 0 to 1, in the same order. Rerankers may give logits."""
+    if all(0 <= score <= 1 for score in scores):
+        return lambda score: score
+    return lambda score: 1 / (1 + exp(-min(max(score, -_SURE), _SURE)))
+
+
+_SURE = 30.0
+"""A logit beyond which a share is 0 or 1 to any reader, and no overflow."""
+
+
+def _result(one: DocumentResult, score: float) -> VectorStoreResult:
     return VectorStoreResult(
         file_id=one.document_id,
         filename=one.title,
-        score=min(max(one.score, 0.0), 1.0),
+        score=score,
         attributes=_attributes(one),
         content=[VectorStoreContent(text=chunk.text) for chunk in one.chunks],
     )
