@@ -27,13 +27,16 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD_LENGTH = 3
 ASKING = re.compile(
     "am|an?|about|all|and|anybody|anyone|anything|are|can|could|did|do|does|explain|find|for|get|give|has|have|hello|hey|hi"
-    "|how|i|i'm|in|is|it|know|looking|me|mean|need|of|on|open|or|please|should|show|somebody|someone|something|tell|that"
-    "|the|there|this|to|want|was|we|were|what|what's|when|where|which|who|why|with|would|you"
-    "|auf|bei|bitte|das|dem|den|der|die|ein|eine|er|es|finde|für|gibt|habe|haben|hat|ich|ihr|im|ist|kann|kannst|können"
+    "|how|i|i'm|in|is|it|know|looking|me|mean|need|of|on|or|please|should|show|somebody|someone|something|tell|that|the"
+    "|there|this|to|want|was|we|were|what|what's|when|where|which|who|why|with|would|you"
+)
+"""Words of questions that say nothing of what is asked for."""
+ASKING_GERMAN = re.compile(
+    "auf|bei|bitte|das|dem|den|der|die|ein|eine|er|es|finde|für|gibt|habe|haben|hat|ich|ihr|im|ist|kann|kannst|können"
     "|mir|mit|oder|sagen|sich|sie|sind|suche|über|und|uns|viele?|von|wann|war|warum|was|weiß|welche[rs]?|wer|wie|wir"
     "|wissen|wo|wurden?|zeige?|zu|zum|zur"
 )
-"""Words of questions that say nothing of what is asked for."""
+_LOOKING = re.compile(f"{ASKING.pattern}|{ASKING_GERMAN.pattern}|open")
 
 
 def with_identifiers(text: str) -> str:
@@ -60,7 +63,7 @@ def identifier_words(identifier: str) -> list[str]:
 def is_lookup(question: str) -> bool:
     """Whether a question asks for nothing but identifiers: `ERR-4711`, `what is src/user_store.py?`."""
     words = [word.strip("\"'`()[]{}<>,;:.!?") for word in question.split()]
-    named = [word for word in words if word and not ASKING.fullmatch(word.lower())]
+    named = [word for word in words if word and not _LOOKING.fullmatch(word.lower())]
     return any(named) and all(map(_is_identifier, named))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.index.identifiers import ASKING
+from pipelines.index.identifiers import ASKING, ASKING_GERMAN
 
 _WORD = re.compile(r"\w+")
 _OTHER_FORMS = {
@@ -60,4 +60,11 @@ def is_saying(question: str) -> bool:
 
 
 def _saying(question: str) -> list[str]:
-    return [word for word in question.split() if not ASKING.fullmatch(word.strip("\"'`()[]<>,;:.!?-").lower())]
+    words = [(word, word.strip("\"'`()[]<>,;:.!?-").lower()) for word in question.split()]
+    # Some German words are others in English: `war room`, `MIT licence`.
+    is_german = sum(bool(ASKING_GERMAN.fullmatch(plain)) for _, plain in words) > 1
+    return [
+        word
+        for word, plain in words
+        if not ASKING.fullmatch(plain) and not (is_german and ASKING_GERMAN.fullmatch(plain))
+    ]

@@ -29,6 +29,7 @@ from pipelines.retrieval import search
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 from pipelines.settings import Settings
+from tests.bench.depths import show_depths
 from tests.bench.indexing import indexed
 from tests.bench.paired import Figures, save, show_against
 from tests.bench.spans import Piece, Placed, covered, placed
@@ -78,6 +79,7 @@ def _scifact(services: Services, folder: Path) -> Figures:
                 f"MRR@10 {total.mrr_at_10:.4f}",
                 flush=True,
             )
+        show_depths(questions, ask)
     return figures
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pipelines.index.contract import Filters
 from pipelines.index.identifiers import LONGEST_IDENTIFIER, is_lookup, with_identifiers
 from pipelines.index.lexical import document_vector, query_vector
+from pipelines.index.questions import asked_words
+from pipelines.index.scripts import fold
 from tests.pipelines.index.conftest import Configured, changes_of
 
 
@@ -40,7 +42,7 @@ def test_words_of_identifiers(text: str, words: str) -> None:
 @given(st.text())
 def test_any_text_keeps_its_words(text: str) -> None:
     assert with_identifiers(text).startswith(text)
-    assert set(query_vector(text).indices) <= set(document_vector(text).indices)
+    assert set(query_vector(text).indices) <= set(document_vector(asked_words(fold(text))).indices)
 
 
 TEXTS = {

@@ -13,6 +13,8 @@ from pipelines.index.questions import asked_words
         ("Hey, can you tell me who keeps the green key?", "keeps green key?"),
         ("Was wissen wir über die Pumpe", "Pumpe"),
         ("what is it?", "what is it?"),
+        ("open issues on the MIT licence", "open issues MIT licence"),
+        ("war room", "war room"),
         ("PR of the cert renewal", "PR cert renewal pull request certificate"),
         ("certificate", "certificate cert"),
         ("repositories", "repositories repos"),
