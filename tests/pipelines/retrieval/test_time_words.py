@@ -87,8 +87,8 @@ MARCH = AskedTime("in March", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4
         pytest.param(MARCH, "2026-01-01", "2026-01-29", 0.8, id="a month before"),
         pytest.param(MARCH, None, None, 0.6, id="without a time"),
         pytest.param(AskedTime("latest"), "2026-01-01", "2026-11-27T15:00", 1.0, id="new"),
-        pytest.param(AskedTime("latest"), "2026-01-01", "2026-09-28T15:00", 0.85, id="two months old"),
-        pytest.param(AskedTime("latest"), None, None, 0.7, id="newest, without a time"),
+        pytest.param(AskedTime("latest"), "2026-01-01", "2026-10-28T15:00", 0.8, id="a month old"),
+        pytest.param(AskedTime("latest"), None, None, 0.6, id="newest, without a time"),
         pytest.param(AskedTime("since 3 March", MARCH.start), "2026-11-01", "2026-11-01", 1.0, id="since"),
     ],
 )
