@@ -17,7 +17,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class IndexQuery:
     """What the index is asked: the lexical leg's text, and the vector of the question as it was asked."""
 
     text: str
@@ -102,7 +102,7 @@ def by_time(ranked: Sequence[Ranked], asked: AskedTime, now: datetime) -> list[R
 def reasons(
     ranked: Sequence[Ranked],
     mode: Mode,
-    question: Question,
+    question: IndexQuery,
     filters: Filters,
     index: IndexReader,
     depth: int,
@@ -123,7 +123,7 @@ def reasons(
 
 
 def _leg_places(
-    mode: Mode, question: Question, filters: Filters, index: IndexReader, depth: int
+    mode: Mode, question: IndexQuery, filters: Filters, index: IndexReader, depth: int
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Places of documents from 1, in the dense and in the lexical leg; none in a leg that was not asked."""
     dense: list[Hit] = []

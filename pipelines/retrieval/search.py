@@ -15,7 +15,7 @@ from pipelines.index.fusion import candidates
 from pipelines.retrieval.lexical_question import lexical_question
 from pipelines.retrieval.passages import position, select_passages
 from pipelines.retrieval.ranking import (
-    Question,
+    IndexQuery,
     Ranked,
     best_of,
     by_document,
@@ -145,14 +145,14 @@ def _join_pages(hits: Sequence[Hit]) -> tuple[str, list[PageStart]]:
     return _GAP.join(parts), pages
 
 
-def _questions(request: SearchRequest, embedder: Embedder, asked: AskedTime | None, now: datetime) -> list[Question]:
+def _questions(request: SearchRequest, embedder: Embedder, asked: AskedTime | None, now: datetime) -> list[IndexQuery]:
     """What the index is asked: the question, and where it asks for several things, for each of them.
 
     That takes scores that compare, as those of hybrid search do.
     """
     texts = [request.query, *(sub_questions(request.query) if request.mode == "hybrid" else ())]
     vectors = [None] if request.mode == "lexical" else _embed(texts, embedder)
-    return [Question(lexical_question(text, asked, now), vector) for text, vector in zip(texts, vectors, strict=True)]
+    return [IndexQuery(lexical_question(text, asked, now), vector) for text, vector in zip(texts, vectors, strict=True)]
 
 
 def _embed(texts: Sequence[str], embedder: Embedder) -> list[Vector | None]:
@@ -165,7 +165,7 @@ def _embed(texts: Sequence[str], embedder: Embedder) -> list[Vector | None]:
 
 
 def _retrieve(
-    request: SearchRequest, wanted: int, question: Question, filters: Filters, index: IndexReader, *, is_timed: bool
+    request: SearchRequest, wanted: int, question: IndexQuery, filters: Filters, index: IndexReader, *, is_timed: bool
 ) -> list[list[Hit]]:
     """Hits by document. Asks again deeper while few documents with many chunks take all the places."""
     per_document = _CHUNKS_ASKED_BY_AGE if is_timed or request.recency_half_life_days else _CHUNKS_ASKED_PER_DOCUMENT

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.index.contract import Filters, Hit, Mode, Vector
 from pipelines.retrieval.ranking import (
-    Question,
+    IndexQuery,
     Ranked,
     by_document,
     by_score,
@@ -160,7 +160,7 @@ def test_reasons_are_the_places_of_documents_in_each_leg(
     vector = cast(Vector, [1.0, 0.0])
     filters = Filters(readers=("public",))
     ranked = [Ranked([chunk("a")], 0.9, rerank_score=0.7, recency=0.5), Ranked([chunk("b")], 0.8)]
-    found = reasons(ranked, mode, Question("valve", vector), filters, index, 7, AskedTime("latest"))
+    found = reasons(ranked, mode, IndexQuery("valve", vector), filters, index, 7, AskedTime("latest"))
     assert [(one.dense_rank, one.lexical_rank) for one in found] == places
     assert found[0] == Why(
         dense_rank=places[0][0], lexical_rank=places[0][1], rerank_score=0.7, recency=0.5, time_words="latest"
