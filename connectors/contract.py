@@ -367,6 +367,15 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class LooksAhead(Protocol):
+    """A connector whose source tells of many units at once whether anything has happened in them."""
+
+    def look_ahead(self, units: Collection[Unit], *, scheduled: bool) -> None:
+        """These units are about to be read, one after the other; where a schedule does it, a quiet one in which nothing
+        has happened may be left at that. Sends no request."""
+
+
+@runtime_checkable
 class ChangedUnits(Protocol):
     """A connector that finds its units by having its source name all it holds: many requests, where that is much.
 

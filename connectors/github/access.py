@@ -31,6 +31,7 @@ from connectors.errors import (
     UnreadableUnits,
 )
 from connectors.github.client import GitHubClient
+from connectors.github.collaborator_batches import CollaboratorBatches
 from connectors.github.collaborators import collaborator_logins
 from connectors.github.graphql import select_by_alias
 from connectors.github.payloads.graphql import GitHubPerson, PeopleByAlias
@@ -44,16 +45,9 @@ NoteTrouble: TypeAlias = Callable[[str, SourceError | None], None]
 PEOPLE_PER_REQUEST = 50
 
 
-def is_public(repository: GitHubRepository) -> bool:
-    """Whether everybody may read it. Older servers send `private` alone."""
-    if repository.visibility is not None:
-        return repository.visibility == "public" and repository.private is not True
-    return repository.private is False
-
-
 def reader_tokens(connection: str, repository: GitHubRepository) -> tuple[str, ...]:
     """Reader tokens of everything in a repository."""
-    return (PUBLIC,) if is_public(repository) else (group_token(connection, repository.unit_id),)
+    return (PUBLIC,) if repository.is_public else (group_token(connection, repository.unit_id),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +86,23 @@ def memberships(
     repositories: Iterable[GitHubRepository],
     note: NoteTrouble,
     cache: MembershipCache | None = None,
+    batches: CollaboratorBatches | None = None,
 ) -> Iterator[MembershipItem]:
     """Collaborators of those `repositories` that are not public, by each e-mail address that is known of them.
 
     Whoever is found is added to `known`. `note` is told of each repository by its unit's id, with what kept its
     collaborators from being listed, if anything did. One request for each page of a repository's collaborators, and one
-    for each handful of people; with a `cache` those of pages that have not changed count on no quota.
+    for each handful of people; with a `cache` those of pages that have not changed count on no quota. `batches` tell of
+    many repositories at once.
     """
     groups = GroupReads(lambda: client.headers("rate_limit"))
     try:
-        for repository in repositories:
-            if is_public(repository):
+        for repository in batches.expect(repositories) if batches else repositories:
+            if repository.is_public:
                 note(repository.unit_id, None)
                 continue
-            read = partial(_members, client, repository, known, cache)
+            told = batches.take(repository) if batches else None
+            read = partial(_members, client, repository, known, cache, told)
             yield from groups.read(repository.unit_id, partial(_noting, repository.unit_id, read, note))
     except UnreadableUnits as error:
         # Of one that is refused nobody sees anything; the group of one whose trouble passes stays as it was, and so do
@@ -131,16 +128,18 @@ def _members(
     repository: GitHubRepository,
     known: KnownAddresses,
     cache: MembershipCache | None,
+    told: Mapping[str, GitHubPerson] | None,
 ) -> list[str]:
-    """Addresses of a repository's collaborators; those of people who are new to it are added to `known`.
+    """Addresses of a repository's collaborators, who may be `told` already; those of people who are new to it are added
+    to `known`.
 
     Of addresses nothing is kept from one reading to the next: one that is withdrawn counts at once.
     """
-    logins = collaborator_logins(client, repository, cache)
-    owner = repository.owner
-    organisation = owner.login if owner and owner.type == "Organization" else ""
+    logins = collaborator_logins(client, repository, cache) if told is None else list(told)
+    organisation = repository.organisation
     by_login = known.of(organisation)
-    people = _people(client, organisation, [login for login in logins if login not in by_login])
+    unknown = [login for login in logins if login not in by_login]
+    people = _people(client, organisation, unknown) if told is None else {login: told[login] for login in unknown}
     by_login |= {login: _distinct(person) for login, person in people.items()}
     known.names.update((login, person.name) for login, person in people.items() if person)
     return [email for login in logins for email in by_login[login]]

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from connectors.contract import Finding
 from connectors.errors import RateLimited
-from connectors.github.access import is_public
 from connectors.github.client import GitHubClient
 from connectors.github.part_table import COLLABORATORS, DISCUSSIONS, ISSUES, WIKI
 from connectors.github.payloads.rest import GitHubAccount, GitHubRepository
@@ -51,7 +50,7 @@ def _has(repository: GitHubRepository, part: Part) -> bool:
 
 def _check_collaborators(client: GitHubClient, repositories: Sequence[GitHubRepository]) -> Finding:
     """Asked of a private repository, and first of one to which the token cannot write, where that is told."""
-    private = [one for one in repositories if not is_public(one)]
+    private = [one for one in repositories if not one.is_public]
     if not private:
         return Finding(COLLABORATORS.name, True, "not needed: everybody may read all repositories in reach")
     chosen = next((one for one in private if not one.may_be_written), private[0])

@@ -170,20 +170,25 @@ class GitHubClient:
 
     def query_promptly(self, model: type[M], text: str, **variables: Any) -> M:
         """As `query`, without much patience: for what can be asked in another way."""
-        return self._query(model, text, variables, PROMPT)
+        return self._query(text, variables, partial(graphql.parse_data, model=model), PROMPT)
+
+    def query_each(self, model: type[M], text: str) -> graphql.PartialData[M]:
+        """As `query_promptly`, for several objects by alias, where what is wrong with one of them stays with it."""
+        return self._query(text, {}, partial(graphql.parse_partial, model=model), PROMPT)
 
     def query(self, model: type[M], text: str, **variables: Any) -> M:
         """Data of a GraphQL query. Raises NotOffered for servers without such an API, which are asked once only, and
         UndefinedFields for one that does not know all that is asked, at once where it was asked this before."""
-        return self._query(model, text, variables, PATIENT)
+        return self._query(text, variables, partial(graphql.parse_data, model=model), PATIENT)
 
-    def _query(self, model: type[M], text: str, variables: Mapping[str, Any], retries: RetryBudget) -> M:
+    def _query(
+        self, text: str, variables: Mapping[str, Any], parse: Callable[[httpx.Response], T], retries: RetryBudget
+    ) -> T:
         if self._without_graphql:
             raise graphql.NotOffered(self._graphql.base_url)
         if known := self._undefined.get(text):
             raise known
         body = {"query": text, "variables": variables}
-        parse = partial(graphql.parse_data, model=model)
         try:
             return self._send(self._graphql, "POST", "graphql", parse, json=body, retries=retries)
         except SourceError as error:

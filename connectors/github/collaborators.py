@@ -32,12 +32,16 @@ def collaborator_logins(
         before = KeptCollaborators(path=path, told_at=now)
     try:
         found = _read(client, before, now)
-        if found.pages != before.pages:
+        if _logins(found) != _logins(before):
             _confirm(client, repository)
     except TransientError:
         _keep(cache, group, before.model_copy(update={"is_failing": True}), before)
         raise
     _keep(cache, group, found, before)
+    return _logins(found)
+
+
+def _logins(found: KeptCollaborators) -> list[str]:
     return [login for page in found.pages for login in page.logins]
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from connectors.contract import Cursor
 from connectors.github.payloads.graphql import DiscussionHead
-from connectors.github.payloads.kept import KeptRepository
+from connectors.github.payloads.kept import KeptLook, KeptRepository
 from connectors.github.payloads.parsing import parse_time, time_or_none
 from connectors.github.trees import GitFile
 
@@ -18,6 +18,10 @@ COMMENT_OVERLAP = timedelta(minutes=1)
 """The same for comments, of which a repository has many more; most show in their issue's time as well."""
 SETTLED = timedelta(seconds=2)
 """GitHub's times are whole seconds: an object can change once more within the second in which it was read."""
+QUIET_AFTER = timedelta(days=1)
+"""So long after what happened last in it, nothing more is to be expected soon in a repository."""
+LOOK_EVERY = timedelta(hours=6)
+"""What shows in no repository's head, is found so late where the head decides: edits of old comments, wikis."""
 FORMAT = 2
 """A cursor in another format reads everything anew."""
 
@@ -93,7 +97,8 @@ class RepositoryCursor:
     once. `wiki` maps each page's path to its version, as of the commit `wiki_head`. `etags` maps a listing to the state
     in which it has been read. `repository` is what it said of itself, to be asked whether it still does. The URLs of
     files show `branch`, and `patterns` decide which files are read: when they change, what they concern is emitted
-    anew. Readers are no part of it: who may read a repository changes without a word of its contents.
+    anew. `looked` says when all that can be read was, with or without refused parts. Readers are no part of it: who may
+    read a repository changes without a word of its contents.
     """
 
     branch: str
@@ -114,6 +119,7 @@ class RepositoryCursor:
     repository: KeptRepository | None = None
     wiki: dict[str, str] = field(default_factory=dict)
     wiki_head: str = ""
+    looked: KeptLook | None = None
 
     @classmethod
     def resume(cls, cursor: Cursor | None, branch: str, patterns: tuple[str, ...], now: datetime) -> Self:
@@ -158,6 +164,7 @@ class RepositoryCursor:
             "repository": self.repository.to_json() if self.repository else None,
             "wiki": dict(self.wiki),
             "wiki_head": self.wiki_head,
+            "looked": self.looked.model_dump(mode="json") if self.looked else None,
         }
 
     def keep_etag(self, listing: str, etag: str | None) -> None:
@@ -178,13 +185,16 @@ class RepositoryCursor:
         """A file has been read, with the commit that changed it last or without."""
         self.files[file.path] = ("" if is_dated else _UNDATED) + file_version(file)
 
-    def is_settled(self, since: datetime) -> bool:
-        """Whether all has been read, and nothing was written or pushed after `since`, as far as was read."""
-        is_behind = self.stopped or self.pulls_behind or self.undated
+    def is_as_before(self, activity: str, now: datetime) -> bool:
+        """Whether all was read a short time ago when the repository showed the same `activity`, and nothing was
+        written or pushed in it for so long that nothing is to be expected soon."""
+        if self.looked is None or self.looked.activity != activity or self.undated:
+            return False
         pushed = time_or_none(self.repository.payload.pushed_at) if self.repository else None
         lines = (self.issues, self.comments, self.review_comments, self.pulls, self.discussions)
         times = [time for time in (pushed, *(line.since for line in lines)) if time]
-        return not is_behind and bool(times) and max(times) < since
+        is_recent = timedelta() <= now - self.looked.at < LOOK_EVERY
+        return is_recent and bool(times) and max(times) < now - QUIET_AFTER
 
     @property
     def undated(self) -> list[str]:
@@ -215,6 +225,8 @@ def as_read(cursor: Cursor) -> RepositoryCursor:
         cursor, str(cursor.get("branch")), tuple(cursor.get("patterns") or ()), datetime.now(UTC)
     )
     found.repository = kept_repository(cursor)
+    looked = cursor.get("looked")
+    found.looked = KeptLook.model_validate(looked) if looked else None
     return found
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -64,6 +66,33 @@ def parse_data(response: httpx.Response, model: type[M]) -> M:
     if data is None:
         raise InvalidResponse(request_url(response), "neither data nor errors")
     return data
+
+
+@dataclass(frozen=True, slots=True)
+class PartialData(Generic[M]):
+    """What a query for several objects found, and by alias what of them was refused or failed: names of their fields,
+    an empty one for the object as a whole. GitHub gives null for an object of which a field must not be null and is."""
+
+    data: M
+    lacking: Mapping[str, frozenset[str]]
+
+
+def parse_partial(response: httpx.Response, model: type[M]) -> PartialData[M]:
+    """As `parse_data`, of several objects by alias, where what is wrong with one of them stays with it."""
+    answer, lacking = object_of(response), defaultdict[str, set[str]](set)
+    for error in parse(GraphQLErrors, answer).errors:
+        if unknown := _undefined_field(error):
+            raise UndefinedFields(request_url(response), frozenset({unknown}))
+        found = _source_error(error, response)
+        if found and (isinstance(found, RateLimited) or not error.path):
+            raise found
+        if found:
+            alias, *below = error.path
+            lacking[alias].add(next(iter(below), ""))
+    data = parse(GraphQLData[model], answer).data  # type: ignore[valid-type]
+    if data is None:
+        raise InvalidResponse(request_url(response), "neither data nor errors")
+    return PartialData(data, {alias: frozenset(fields) for alias, fields in lacking.items()})
 
 
 def classify(error: SourceError) -> SourceError:

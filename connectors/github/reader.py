@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
 from connectors.contract import Checkpoint, Cursor, Deleted, Failed, Item, ListingEntry, PartState, Window
-from connectors.errors import AuthenticationFailed, RateLimited, SourceError, TransientError
+from connectors.errors import REFUSALS, AuthenticationFailed, RateLimited, SourceError, TransientError
 from connectors.github.client import GitHubClient
 from connectors.github.cursor import RepositoryCursor, kept_repository
 from connectors.github.discussion_heads import DiscussionHeads
+from connectors.github.payloads.kept import KeptLook
 from connectors.github.repository import open_repository
 from connectors.github.resources.about import AboutResource
 from connectors.github.resources.commit_comments import CommitCommentResource
@@ -31,7 +33,7 @@ class RepositoryReader:
     """Asks for the repository itself when it is made: with a cursor, whether it has changed. Raises SourceError.
 
     `known` are states of parts that are read elsewhere, and told with those of this read. `heads` tell where
-    discussions may have changed.
+    discussions may have changed; `activity` is what the repository showed just before of the last that happened in it.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class RepositoryReader:
         *,
         known: Sequence[PartState] = (),
         cursor: Cursor | None = None,
+        activity: str = "",
     ) -> None:
         self._known = known
+        self._activity = activity
         self._repository = open_repository(client, connection, unit, kept_repository(cursor))
         self._patterns = connection.files
         self._probed: set[RepositoryPart] = set()
@@ -76,6 +80,7 @@ class RepositoryReader:
             yield from self._attempt(one, partial(one.read_changes, progress, window))
         progress.pulls_behind = progress.pulls_behind or self._pulls.trouble is not None
         progress.stopped = [one.part.name for one in self.parts if one.trouble or one.none_found]
+        progress.looked = self._look()
         yield from self._states()
         yield Checkpoint(cursor or {}) if window else Checkpoint(progress.to_json(), complete=not cursor)
 
@@ -157,6 +162,15 @@ class RepositoryReader:
     def _states(self) -> Iterator[PartState]:
         yield from (one.state for one in self.parts)
         yield from self._known
+
+    def _look(self) -> KeptLook | None:
+        """None where it is not told by what to see whether anything has happened since, and where what fails now is to
+        be asked for again."""
+        troubles = [one.trouble for one in self.parts if one.trouble]
+        is_failing = not all(isinstance(one, REFUSALS) for one in troubles) or any(one.none_found for one in self.parts)
+        if is_failing or not self._activity:
+            return None
+        return KeptLook(at=datetime.now(UTC), activity=self._activity)
 
     def _resume(self, cursor: Cursor | None) -> RepositoryCursor:
         branch = self._repository.documents.branch

@@ -4,12 +4,13 @@ its wiki are its documents."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 
 from connectors.contract import (
     Account,
+    Checkpoint,
     Cursor,
     Deleted,
     Finding,
@@ -23,9 +24,11 @@ from connectors.contract import (
 )
 from connectors.errors import AccessDenied, NotFound, SourceError, UnreadableUnits
 from connectors.github import access
+from connectors.github.activity_heads import ActivityHeads
 from connectors.github.carriers import find_carriers
 from connectors.github.checks import check_parts
 from connectors.github.client import GitHubClient
+from connectors.github.collaborator_batches import CollaboratorBatches
 from connectors.github.cursor import as_read
 from connectors.github.discussion_heads import DiscussionHeads
 from connectors.github.part_table import COLLABORATORS
@@ -35,9 +38,6 @@ from connectors.github.settings import GitHubConnection
 from connectors.github.units import RepositorySearch, repositories
 from connectors.model import Unit
 from connectors.source_parts import state_of
-
-QUIET_AFTER = timedelta(days=1)
-"""So long after what happened last in it, nothing more is to be expected soon in a repository."""
 
 
 def connect(connection: GitHubConnection, transport: httpx.BaseTransport | None = None) -> GitHubConnector:
@@ -131,14 +131,25 @@ class GitHubConnector:
         readers = access.reader_tokens(self._connection.id, repository)
         return Unit(repository.unit_id, repository.full_name, repository.html_url, readers)
 
-    def _open(self, unit: Unit, cursor: Cursor | None = None) -> RepositoryReader:
+    def _open(self, unit: Unit, cursor: Cursor | None = None, activity: str = "") -> RepositoryReader:
+        known = self._known_states(unit)
+        return RepositoryReader(
+            self._client, self._connection, unit, self._heads, known=known, cursor=cursor, activity=activity
+        )
+
+    def _known_states(self, unit: Unit) -> list[PartState]:
+        """Of the parts that are read elsewhere."""
         found = self._collaborators.get(unit.id)
-        known = [found] if found else []
-        return RepositoryReader(self._client, self._connection, unit, self._heads, known=known, cursor=cursor)
+        return [found] if found else []
 
     def _memberships(self, cache: MembershipCache | None) -> Iterator[MembershipItem]:
         found, self._known = repositories(self._client, self._connection), self._known_by_settings()
-        return access.memberships(self._client, self._known, found, self._note_collaborators, cache)
+        note, batches = self._note_collaborators, self._collaborator_batches()
+        return access.memberships(self._client, self._known, found, note, cache, batches)
+
+    def _collaborator_batches(self) -> CollaboratorBatches | None:
+        """None where each repository is asked for what has changed."""
+        return None
 
     def _known_by_settings(self) -> access.KnownAddresses:
         return access.KnownAddresses.of_settings(self._connection.emails)
@@ -174,9 +185,33 @@ class GitHubConnector:
 
 
 class AppConnector(GitHubConnector):
-    """Reads what an app is installed on. Each run has a token of its own, for which no answer is as before: each look
-    at a repository counts (`connectors.contract.Paced`), where to a person's token GitHub says that nothing changed."""
+    """Reads what an app is installed on. Each run has a token of its own, for which no answer is as before: where to a
+    person's token GitHub says that nothing changed, each look would count. So of many repositories at once it is asked
+    what happened last in them, and who belongs to them."""
 
-    def is_quiet(self, cursor: Cursor, now: datetime) -> bool:
-        """Whether all of a repository was read, and nothing happened in it for a day."""
-        return as_read(cursor).is_settled(now - QUIET_AFTER)
+    def __init__(self, connection: GitHubConnection, client: GitHubClient) -> None:
+        super().__init__(connection, client)
+        self._activity = ActivityHeads(client)
+        self._leaves_quiet = False
+
+    def look_ahead(self, units: Collection[Unit], *, scheduled: bool) -> None:
+        """See `connectors.contract.LooksAhead`."""
+        self._activity.expect(units)
+        self._leaves_quiet = scheduled
+
+    def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
+        """As `GitHubConnector.read`; for a schedule, nothing of a quiet repository in which nothing has happened."""
+        head = None if window else self._activity.take(unit.id)
+        activity = head.digest if head else ""
+        if cursor and activity and self._leaves_quiet and self._is_as_before(cursor, activity):
+            yield from self._known_states(unit)
+            yield Checkpoint(cursor)
+            return
+        yield from self._open(unit, cursor, activity).read_changes(cursor, window)
+
+    def _is_as_before(self, cursor: Cursor, activity: str) -> bool:
+        found = as_read(cursor)
+        return found.patterns == self._connection.files and found.is_as_before(activity, datetime.now(UTC))
+
+    def _collaborator_batches(self) -> CollaboratorBatches:
+        return CollaboratorBatches(self._client)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from connectors.contract import Connector
+from connectors.contract import Connector, LooksAhead
 from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
@@ -99,6 +99,8 @@ def sync_units_of(
     known = {state.unit.id: state for state in services.catalog.units.all(connection.id)} if units else {}
     states = [known[one] for one in units if one in known]
     quiet = quiet_units(services, connection, connector, states, options)
+    if isinstance(connector, LooksAhead) and options.mode == "changes":
+        connector.look_ahead([state.unit for state in states], scheduled=options.scheduled)
     for unit in (state.unit for state in states):
         due = _what_is_left_over(services, connection, unit, options) if unit.id in quiet else options
         report.add(sync_unit(services, connection, connector, unit, due, observer))

@@ -416,7 +416,8 @@ class GitHub:
             return _not_found()
         body = json.loads(asked.body)
         people = {login: [email] for login, email in self.emails.items()}
-        return JSONResponse(executed(self.repositories, people, body["query"], body.get("variables") or {}))
+        variables = body.get("variables") or {}
+        return JSONResponse(executed(self.repositories, people, body["query"], variables, self.stopped))
 
     def _get(self, request: Asked) -> Response:
         match request.path.split("/"):

@@ -39,6 +39,8 @@ _BY_GIT = {
     "odd": ("Welcome", 200),
 }
 """The first is what it says to a token without Contents, though nobody wants to write."""
+_IN_HEADS = b"defaultBranchRef"
+"""In a query about many repositories; what it asks for of each fails by itself."""
 _IN_QUERY = re.compile(rb"discussions?\(|on DiscussionComment|on Blob")
 _PLACE = re.compile(r"(?:repos/[^/]+/[^/]+|repositories/\d+)/([^/]+)")
 
@@ -48,7 +50,7 @@ def part_of(path: str, body: bytes) -> str:
     if ".wiki.git/" in path:
         return "wiki"
     if path == "graphql":
-        found = _IN_QUERY.search(body)
+        found = None if _IN_HEADS in body else _IN_QUERY.search(body)
         return "" if not found else "files" if found[0] == b"on Blob" else "discussions"
     place = _PLACE.match(path)
     if place and place[1] == "commits" and path.endswith("/comments"):

@@ -27,10 +27,14 @@ class GraphQLErrorDetails(Payload):
 
 
 class GraphQLError(Payload):
-    """https://docs.github.com/en/graphql/guides/migrating-from-rest-to-graphql · `type` is GitHub's own addition."""
+    """`type` is GitHub's own addition; `path` are the names and places that lead to what is wrong.
+
+    https://docs.github.com/en/graphql/guides/migrating-from-rest-to-graphql
+    """
 
     type: Text = ""
     message: Text = ""
+    path: Several[Text] = ()
     extensions: Maybe[GraphQLErrorDetails] = None
 
 

@@ -42,6 +42,16 @@ class KeptAnswer(BaseModel):
         return path == self.path and self.told_at <= now < self.told_at + MAX_AGE
 
 
+class KeptLook(BaseModel):
+    """When all of a repository was looked at, by our clock, and what it showed before of the last that had happened in
+    it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    activity: str
+
+
 class KeptRepository(KeptAnswer):
     etag: str
     payload: GitHubRepository

@@ -91,6 +91,18 @@ class GitHubRepository(Payload):
         return self.permissions is None or self.permissions.push is not False
 
     @property
+    def is_public(self) -> bool:
+        """Whether everybody may read it. Older servers send `private` alone."""
+        if self.visibility is not None:
+            return self.visibility == "public" and self.private is not True
+        return self.private is False
+
+    @property
+    def organisation(self) -> str:
+        """Login of the organisation that owns it; empty where a person does."""
+        return self.owner.login if self.owner and self.owner.type == "Organization" else ""
+
+    @property
     def unit_id(self) -> str:
         """Id of the unit that it is: a name can pass to another repository, its id cannot. Empty without an id."""
         return str(self.id) if self.id else ""

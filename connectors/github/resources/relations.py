@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from connectors.errors import REFUSALS
-from connectors.github.access import is_public
 from connectors.github.payloads.rest import GitHubIssue, LinkedIssue
 from connectors.github.render.issue_facts import IssueRelations
 from connectors.github.repository import Repository
@@ -65,4 +64,4 @@ def _name(repository: Repository, issue: LinkedIssue) -> str:
         owner = named[1] if named else repository.name
     if owner.lower() == repository.name.lower():
         return f"#{issue.number}"
-    return f"{owner}#{issue.number}" if issue.repository and is_public(issue.repository) else _HIDDEN
+    return f"{owner}#{issue.number}" if issue.repository and issue.repository.is_public else _HIDDEN

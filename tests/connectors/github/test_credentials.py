@@ -2,14 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr, ValidationError
 
-from connectors.contract import Checkpoint, Cursor, Paced
 from connectors.errors import AuthenticationFailed, InvalidResponse, NotFound
 from connectors.github.client import GitHubClient
 from connectors.github.credentials import InstallationToken
@@ -53,39 +51,6 @@ def connector(base_url: str, pem: str) -> Iterator[GitHubConnector]:
     settings = {**APP, "base_url": base_url, "private_key": pem}
     with closing(connect(GitHubConnection.model_validate(settings))) as opened:
         yield opened
-
-
-def read(connector: GitHubConnector) -> Cursor:
-    (unit,) = connector.units()
-    *_, last = connector.read(unit)
-    assert isinstance(last, Checkpoint)
-    return last.cursor
-
-
-def test_a_repository_of_an_app_is_quiet_once_nothing_happened_for_a_day(
-    service: GitHub, connector: GitHubConnector
-) -> None:
-    """Every look at it counts, as the answers to another token always do."""
-    assert isinstance(connector, Paced)
-    cursor = read(connector)
-    now = datetime.fromisoformat(cursor["comments"]["since"])  # by the server's clock
-    assert [connector.is_quiet(cursor, now + timedelta(hours=hours)) for hours in (23, 25)] == [False, True]
-    service.refuse("releases", "forbidden")
-    assert not connector.is_quiet(read(connector), now + timedelta(hours=25)), "it is asked whether it is granted"
-
-
-def test_what_is_pushed_keeps_a_repository_of_an_app_from_being_quiet(
-    service: GitHub, connector: GitHubConnector
-) -> None:
-    (api,) = service.repositories.values()
-    api.pushed_at = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
-    assert isinstance(connector, Paced)
-    assert not connector.is_quiet(read(connector), datetime.now(UTC) + timedelta(hours=25))
-
-
-def test_a_person_s_repositories_are_always_looked_at() -> None:
-    settings = {"id": "gh", "source": "github", "token": "t"}
-    assert not isinstance(connect(GitHubConnection.model_validate(settings)), Paced)
 
 
 def test_an_app_asks_for_nothing_that_apps_are_refused(service: GitHub, connector: GitHubConnector) -> None:

@@ -134,6 +134,7 @@ def kept(**changes: Any) -> dict[str, Any]:
         "etags": {"tree": "t", "issues": "i"},
         "wiki": {"Home.md": "v"},
         "wiki_head": "c",
+        "looked": None,
         **changes,
     }
 
