@@ -425,6 +425,23 @@ class CachedMemberships(Protocol):
         """All that `Connector.memberships` tells at this moment, for less. What was kept may be lost at any time."""
 
 
+class AnswerCache(Protocol):
+    """What a connector keeps of its source's answers from one process to the next: JSON that it alone reads, by the
+    name that it gives an answer. Any of it may be lost at any time."""
+
+    def get(self, name: str) -> dict[str, Any] | None: ...
+
+    def put(self, name: str, kept: dict[str, Any]) -> None: ...
+
+
+@runtime_checkable
+class KeepsAnswers(Protocol):
+    """A connector whose source can be asked whether its list of units has changed."""
+
+    def keep_answers(self, cache: AnswerCache) -> None:
+        """Where what is told from now on is kept, and what was told before. Sends no request."""
+
+
 @runtime_checkable
 class TellsAccounts(Protocol):
     """A connector that comes to know people while it reads memberships."""

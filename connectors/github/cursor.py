@@ -89,8 +89,9 @@ class RepositoryCursor:
     """How far one repository has been read; its resources move it forward as they read.
 
     `pulls_behind` tells that pull requests were passed over which the listing of issues has shown: theirs then shows
-    what is new by `pulls`. `discussions_head` is what the listing of discussions began with when all that is new was
-    read. `stopped` names the parts that the last read was refused, or that failed.
+    what is new by `pulls`; `pulls_lack_details` that some were read without what only their own address tells.
+    `discussions_head` is what the listing of discussions began with when all that is new was read. `stopped` names the
+    parts that the last read was refused, or that failed.
 
     `files` maps each path to its file's version, `releases` each release's id to its document's; `about` is the version
     of what the repository says of itself. `has_commit_comments` says that those on commits have been read, as they are
@@ -108,6 +109,7 @@ class RepositoryCursor:
     review_comments: Timeline = field(default_factory=_comment_timeline)
     pulls: Timeline = field(default_factory=Timeline)
     pulls_behind: bool = False
+    pulls_lack_details: bool = False
     discussions: Timeline = field(default_factory=Timeline)
     discussions_head: DiscussionHead | None = None
     stopped: list[str] = field(default_factory=list)
@@ -153,6 +155,7 @@ class RepositoryCursor:
             "review_comments": self.review_comments.state(),
             "pulls": self.pulls.state(),
             "pulls_behind": self.pulls_behind,
+            "pulls_lack_details": self.pulls_lack_details,
             "discussions": self.discussions.state(),
             "discussions_head": self.discussions_head.model_dump() if self.discussions_head else None,
             "stopped": list(self.stopped),
@@ -214,6 +217,7 @@ class RepositoryCursor:
         # The release before this one read pull requests with the issues, and kept no time of theirs.
         self.pulls = Timeline.resume(cursor.get("pulls", cursor.get("issues")))
         self.pulls_behind = bool(cursor.get("pulls_behind"))
+        self.pulls_lack_details = bool(cursor.get("pulls_lack_details"))
         self.discussions = Timeline.resume(cursor.get("discussions"))
         head = cursor.get("discussions_head")
         self.discussions_head = DiscussionHead.model_validate(head) if head else None

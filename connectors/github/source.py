@@ -10,6 +10,7 @@ import httpx
 
 from connectors.contract import (
     Account,
+    AnswerCache,
     Checkpoint,
     Cursor,
     Deleted,
@@ -55,6 +56,7 @@ class GitHubConnector:
         self._collaborators: dict[str, PartState] = {}
         self._heads = DiscussionHeads(client)
         self._known = self._known_by_settings()
+        self._answers: AnswerCache | None = None
 
     @property
     def requests(self) -> int:
@@ -79,9 +81,13 @@ class GitHubConnector:
                 return [*findings, Finding(subject, False, str(error))]
         return findings
 
+    def keep_answers(self, cache: AnswerCache) -> None:
+        """See `connectors.contract.KeepsAnswers`."""
+        self._answers = cache
+
     def units(self) -> Iterator[Unit]:
         self._heads.forget()
-        for repository in repositories(self._client, self._connection):
+        for repository in self._repositories():
             self._heads.expect(repository)
             yield self._unit(repository)
 
@@ -127,6 +133,9 @@ class GitHubConnector:
             return None
         return None if gone else unit_id
 
+    def _repositories(self) -> Iterator[GitHubRepository]:
+        return repositories(self._client, self._connection, self._answers)
+
     def _unit(self, repository: GitHubRepository) -> Unit:
         readers = access.reader_tokens(self._connection.id, repository)
         return Unit(repository.unit_id, repository.full_name, repository.html_url, readers)
@@ -143,7 +152,7 @@ class GitHubConnector:
         return [found] if found else []
 
     def _memberships(self, cache: MembershipCache | None) -> Iterator[MembershipItem]:
-        found, self._known = repositories(self._client, self._connection), self._known_by_settings()
+        found, self._known = self._repositories(), self._known_by_settings()
         note, batches = self._note_collaborators, self._collaborator_batches()
         return access.memberships(self._client, self._known, found, note, cache, batches)
 
@@ -193,6 +202,9 @@ class AppConnector(GitHubConnector):
         super().__init__(connection, client)
         self._activity = ActivityHeads(client)
         self._leaves_quiet = False
+
+    def keep_answers(self, cache: AnswerCache) -> None:
+        """Nothing: its next token would be told all of it again."""
 
     def look_ahead(self, units: Collection[Unit], *, scheduled: bool) -> None:
         """See `connectors.contract.LooksAhead`."""

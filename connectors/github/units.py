@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
+from connectors.contract import AnswerCache
 from connectors.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -21,6 +22,7 @@ from connectors.errors import (
 )
 from connectors.github.client import GitHubClient
 from connectors.github.payloads.rest import GitHubRepository
+from connectors.github.repository_pages import RepositoryPages
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 
@@ -30,16 +32,18 @@ _OF_PERSON, _OF_INSTALLATION = "user/repos", "installation/repositories"
 """For a person's token, classic or fine-grained; and for an app's installation, which is refused the first."""
 
 
-def repositories(client: GitHubClient, connection: GitHubConnection) -> Iterator[GitHubRepository]:
+def repositories(
+    client: GitHubClient, connection: GitHubConnection, answers: AnswerCache | None = None
+) -> Iterator[GitHubRepository]:
     """All repositories that the connection's patterns include. See `RepositorySearch.run`."""
-    return RepositorySearch(client, connection).run()
+    return RepositorySearch(client, connection, answers).run()
 
 
 class RepositorySearch:
     """One look at all that a token reaches. `gaps` and `unmatched` are whole once `run` has come to its end."""
 
-    def __init__(self, client: GitHubClient, connection: GitHubConnection) -> None:
-        self._client = client
+    def __init__(self, client: GitHubClient, connection: GitHubConnection, answers: AnswerCache | None = None) -> None:
+        self._pages = RepositoryPages(client, answers)
         self._connection = connection
         self._seen: set[str] = set()
         self._names: set[str] = set()
@@ -99,7 +103,7 @@ class RepositorySearch:
             self._gaps.append(ListingGap(str(error), lambda unit: _owner(unit.name) == owner.lower(), is_refused))
 
     def _list(self, path: str) -> Iterator[GitHubRepository]:
-        for page in self._client.pages(GitHubRepository, path):
+        for page in self._pages.list(path):
             self._omitted |= dict.fromkeys(page.omitted)
             for repository in page.items:
                 if repository.owner and repository.owner.id:
@@ -127,7 +131,7 @@ class RepositorySearch:
         reasons of its own, is unreadable: an organisation may demand single sign-on, a server fail for one of them.
         """
         try:
-            found = self._client.repository(name).payload
+            found = self._pages.find(name)
         except (AuthenticationFailed, RateLimited):
             raise
         except SourceError as error:

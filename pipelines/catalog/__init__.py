@@ -46,6 +46,7 @@ from pipelines.catalog.retries import Retries
 from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
+from pipelines.catalog.source_answers import SourceAnswers
 from pipelines.catalog.totals import Totals
 from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
@@ -112,6 +113,10 @@ class Catalog:
         self.feedback = FeedbackLog(engine)
         self.grants = Grants(engine)
         self.oauth_clients = OAuthClients(engine)
+
+    def answers(self, connection: str) -> SourceAnswers:
+        """What the connector keeps of its source's answers."""
+        return SourceAnswers(self._engine, connection)
 
     def __enter__(self) -> Self:
         return self

@@ -123,12 +123,21 @@ class Purging:
             counts = {table.name: _delete_units(transaction, table, connection, units) for table in _BY_UNIT}
             memberships = _delete_all(transaction, tables.memberships, connection) if whole else 0
             if whole:
-                for table in (tables.groups, tables.membership_cache, tables.failures, tables.unit_parts):
+                for table in _OF_CONNECTION:
                     _delete_all(transaction, table, connection)
             if state:
                 _delete_all(transaction, tables.connections, connection)
             _end_revocations(transaction, connection, units, after)
         return Forgotten(counts["units"], counts["documents"], memberships)
+
+
+_OF_CONNECTION = (
+    tables.groups,
+    tables.membership_cache,
+    tables.source_answers,
+    tables.failures,
+    tables.unit_parts,
+)
 
 
 def _of_units(table: Table, connection: str, units: Sequence[str]) -> Iterator[ColumnElement[bool]]:

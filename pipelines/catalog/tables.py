@@ -280,6 +280,15 @@ membership_cache = Table(
     PrimaryKeyConstraint("connection", "group"),
 )
 
+source_answers = Table(
+    "source_answers",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("name", Text, nullable=False, doc="By which its connector knows the answer"),
+    Column("kept", JSON, nullable=False, doc="What its connector keeps of it"),
+    PrimaryKeyConstraint("connection", "name"),
+)
+
 revocations = Table(
     "revocations",
     metadata,

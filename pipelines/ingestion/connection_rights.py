@@ -24,6 +24,7 @@ from pipelines.ingestion.unit_listing import (
     UnitListing,
     documents_follow,
     find_units,
+    keep_answers,
     units_out_of_reach,
     unreadable_units,
 )
@@ -67,6 +68,7 @@ def refresh_memberships(services: Services, connection: Connection, connector: C
     A group that cannot be read stays as it was, until that is too old. So do, where this raises SourceError, all
     groups that had not been read before.
     """
+    keep_answers(services, connection, connector)
     with track(services.catalog, "memberships", connection.id):
         memberships = services.catalog.memberships
         items = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import ChangedUnits, Connector, PartState
+from connectors.contract import ChangedUnits, Connector, KeepsAnswers, PartState
 from connectors.errors import ListingGap, UnreadableUnit, UnreadableUnits
 from connectors.model import Unit
 from connectors.registry import source
@@ -62,6 +62,7 @@ def find_units(
 
     These are no listing: nothing that is recorded of one moves, and nobody gets back what one has taken away.
     """
+    keep_answers(services, connection, connector)
     if needs_listing(services, connection, connector, options):
         return sync_units(services, connection, connector, only)
     with track(services.catalog, "listing", connection.id):
@@ -70,6 +71,12 @@ def find_units(
             return UnitListing(_choose(services, connection, only, ()))
         found = _list_into_catalog(services, connection, connector)
     return _listing(services, connection, only, found)
+
+
+def keep_answers(services: Services, connection: Connection, connector: Connector) -> None:
+    """Have the connector ask for what has changed since it was asked before, where it can."""
+    if isinstance(connector, KeepsAnswers):
+        connector.keep_answers(services.catalog.answers(connection.id))
 
 
 def _listing(services: Services, connection: Connection, only: Sequence[str], found: ListedUnits) -> UnitListing:

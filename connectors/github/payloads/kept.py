@@ -57,6 +57,16 @@ class KeptRepository(KeptAnswer):
     payload: GitHubRepository
 
 
+class KeptRepositories(KeptAnswer):
+    """A page of a listing of repositories; `digest` is of what it was told in, `omitted` as `RestPage` has it."""
+
+    etag: str
+    digest: str
+    repositories: tuple[GitHubRepository, ...] = ()
+    omitted: tuple[str, ...] = ()
+    next: str | None = None
+
+
 class KeptPage(BaseModel):
     """A page of a repository's collaborators. Without an ETag it is asked for as if nothing were known of it."""
 

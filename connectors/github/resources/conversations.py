@@ -33,7 +33,8 @@ _REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)$")
 
 
 class Conversations:
-    """`without_issues` says that the API of issues is refused or fails: pull requests are read without it."""
+    """`without_issues` says that the API of issues is refused or fails: pull requests are read without it. One of them
+    `lacks_details` once it was read as an issue, since the server finds none at its own address."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -41,6 +42,7 @@ class Conversations:
         self._without_comments = False
         self._offered: dict[str, bool] = {}
         self.without_issues = False
+        self.lacks_details = False
 
     def id_of(self, issue: GitHubIssue) -> str:
         return self._documents.issue_id(issue.number, is_pull_request=issue.is_pull_request)
@@ -107,12 +109,13 @@ class Conversations:
             return pull.with_details(self._pull(pull.number))
         except NotFound:
             self._payload("pull", pull.number)
-            if self._are_detailed:
+            if self.are_detailed:
                 raise RequestRejected(f"pulls/{pull.number}", 404, "not found, though listed as others are") from None
+            self.lacks_details = True
             return pull
 
     @cached_property
-    def _are_detailed(self) -> bool:
+    def are_detailed(self) -> bool:
         """Whether the server finds pull requests at their own addresses: asked of a few, once. Raises SourceError where
         none can be read."""
         listed = self._repository.client.some(GitHubIssue, f"{self._repository.path}/pulls", SAMPLED, state="all")

@@ -13,7 +13,7 @@ from functools import partial
 
 from connectors.contract import Item, ListingEntry, Window
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
-from connectors.github.cursor import RepositoryCursor
+from connectors.github.cursor import RepositoryCursor, Timeline
 from connectors.github.issue_pages import IssuePage
 from connectors.github.part_table import PULL_REQUESTS
 from connectors.github.payloads.rest import GitHubIssue
@@ -88,6 +88,9 @@ class PullResource(RepositoryPart):
             if self._without_issues:
                 yield from read_window(self._pages(window.since, ListingState(None)), window, read)
             return
+        if cursor.pulls_lack_details and self._conversations.are_detailed:
+            cursor.pulls, cursor.pulls_behind, cursor.pulls_lack_details = Timeline(), True, False
+            cursor.etags.pop(_LISTING, None)
         if self._without_issues or cursor.pulls_behind:
             state = ListingState(cursor.etags.pop(_LISTING, None))
             pages = self._pages(cursor.pulls.begin, state)
@@ -98,6 +101,7 @@ class PullResource(RepositoryPart):
                 yield self.checked(self._conversations.read_commented("pull", number, cursor))
             self._sweep.complete()
         cursor.pulls_behind = False
+        cursor.pulls_lack_details = cursor.pulls_lack_details or self._conversations.lacks_details
 
     def entries(self) -> Iterator[ListingEntry]:
         """Those that the listing of issues did not show."""

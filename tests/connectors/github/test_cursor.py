@@ -135,6 +135,7 @@ def kept(**changes: Any) -> dict[str, Any]:
         "wiki": {"Home.md": "v"},
         "wiki_head": "c",
         "looked": None,
+        "pulls_lack_details": False,
         **changes,
     }
 

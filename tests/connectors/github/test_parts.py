@@ -257,6 +257,28 @@ def test_a_pull_request_whose_branches_are_not_found_is_asked_for_again(
     assert {"pull/3", "pull/4"} <= texts(connector.read(UNIT)).keys()
 
 
+def test_what_was_read_while_no_pull_request_was_at_its_own_address_is_read_once_more(
+    service: GitHub, api: Repository, connection: GitHubConnection
+) -> None:
+    """Each sync has a connector of its own."""
+    pulls = ("pull/3", "pull/4")
+
+    def sync(cursor: dict[str, Any] | None) -> tuple[dict[str, str], dict[str, Any]]:
+        with closing(connect(connection)) as connector:
+            items = list(connector.read(UNIT, cursor))
+        return {name: text for name, text in texts(items).items() if name in pulls}, cursor_of(items)
+
+    whole, _ = sync(None)
+    service.unfound = {"repos/acme/api/pulls/3", "repos/acme/api/pulls/4"}
+    lacking, cursor = sync(None)
+    assert all(lacking[one] != whole[one] for one in pulls), "without their branches"
+    assert sync(cursor)[0] == {}
+    service.unfound = set()
+    found, cursor = sync(cursor)
+    assert found == whole
+    assert sync(cursor)[0] == {}
+
+
 def test_where_no_discussion_is_found_the_part_is_refused_and_its_listing_whole(
     api: Repository, service: GitHub, connector: GitHubConnector
 ) -> None:
