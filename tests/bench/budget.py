@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,16 +63,26 @@ class Company:
 
 
 def main(share: float = 1.0) -> None:
-    for company in (
-        make(share) for make in (_repositories, _files_of_a_repository, _channels, _files, _shared_drives, _pages)
-    ):
+    makers = (_repositories, _repositories_of_an_app, _files_of_a_repository, _channels, _files, _shared_drives, _pages)
+    for company in (*(make(share) for make in makers), *_small_companies()):
         _measure(company)
+
+
+def _small_companies() -> Iterator[Company]:
+    """Where what is asked for once for all units counts most."""
+    for count in (1, 5):
+        yield _repositories(count / REPOSITORIES)
+    yield _repositories_of_an_app(20 / REPOSITORIES)
+    yield _channels(20 / CHANNELS)
+    yield _shared_drives(20 / SHARED_DRIVES)
+    yield _pages(20 / PAGES)
 
 
 def _measure(company: Company) -> None:
     with company.serving as url, tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "headrace.yaml"
-        connection = {"id": "load", "source": company.source, "token": company.token, "base_url": url}
+        connection = {"id": "load", "source": company.source, "base_url": url}
+        connection |= {"token": company.token} if company.token else {}
         connection["memberships_schedule"] = NEVER
         file.write_text(yaml.safe_dump({"connections": [connection | dict(company.settings)]}))
         command = [sys.executable, "-m", "tests.bench.budget", "read", str(file)]
@@ -131,14 +142,24 @@ def _count_statuses() -> Counter[int]:
 
 
 def _repositories(share: float) -> Company:
-    github = github_emulator.GitHub()
-    count = int(REPOSITORIES * share)
+    github, count = github_emulator.GitHub(), round(REPOSITORIES * share)
+    _fill(github, count)
+    return Company("github", f"{count} private repositories", *_served(github_emulator, github), units=count)
+
+
+def _repositories_of_an_app(share: float) -> Company:
+    github, count = github_emulator.GitHub(), round(REPOSITORIES * share)
+    _fill(github, count)
+    serving, settings = github_emulator.serving(github), tuple(github_emulator.app_settings(github).items())
+    return Company("github", f"{count} private repositories of an app", serving, "", units=count, settings=settings)
+
+
+def _fill(github: github_emulator.GitHub, count: int) -> None:
     for number in range(count):
         one = github.repository(f"acme/mill-{number}", private=True, collaborators=["ada", "bo"])
         github.issue(one, "Wheel", "It is stuck.")
         github.discussion(one, "Oil", "Which one?")
         github.write(one, "README.md", "# Mill")
-    return Company("github", f"{count} private repositories", *_served(github_emulator, github), units=count)
 
 
 def _files_of_a_repository(share: float) -> Company:

@@ -592,6 +592,18 @@ class GitHub:
         return self.next_id
 
 
+def app_settings(github: GitHub) -> Payload:
+    """Settings of a connection through an app, the only one that is let in from now on."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem, spki = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    github.public_key, github.tokens = key.public_key().public_bytes(pem, spki), set()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    return {"app_id": 17, "installation_id": INSTALLATION, "private_key": secret.decode()}
+
+
 @contextmanager
 def serving(github: GitHub) -> Iterator[str]:
     """Serve it on loopback while the context lasts; yields the base URL of its API."""

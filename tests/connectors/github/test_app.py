@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response
 
 from connectors.contract import Checkpoint, Cursor, EmptyGroup, Membership, PartState, UnreadableGroup
@@ -19,31 +17,23 @@ from connectors.github.collaborator_batches import REPOSITORIES_PER_REQUEST
 from connectors.github.settings import GitHubConnection
 from connectors.github.source import AppConnector, connect
 from connectors.model import Document, Unit
-from tests.emulators.github import INSTALLATION, GitHub, Repository, serving
+from tests.emulators.github import GitHub, Repository, app_settings, serving
 
 HEADS = 1
 """Requests for what happened last in some repositories."""
 
 
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+@pytest.fixture
+def service() -> GitHub:
+    return GitHub()
 
 
 @pytest.fixture
-def service(key: rsa.RSAPrivateKey) -> GitHub:
-    spki = serialization.PublicFormat.SubjectPublicKeyInfo
-    return GitHub(public_key=key.public_key().public_bytes(serialization.Encoding.PEM, spki), tokens=set())
-
-
-@pytest.fixture
-def open_next(service: GitHub, key: rsa.RSAPrivateKey) -> Iterator[Callable[[], AppConnector]]:
+def open_next(service: GitHub) -> Iterator[Callable[[], AppConnector]]:
     """As each run does it: with another token than the one before."""
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
-    pem = key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
     with serving(service) as url:
-        settings = {"id": "gh", "source": "github", "app_id": 17, "installation_id": INSTALLATION, "base_url": url}
-        connection = GitHubConnection.model_validate({**settings, "private_key": pem})
+        settings = {"id": "gh", "source": "github", "base_url": url, **app_settings(service)}
+        connection = GitHubConnection.model_validate(settings)
 
         def opened() -> AppConnector:
             connector = connect(connection)
