@@ -11,7 +11,9 @@ import pytest
 from connectors.github.cursor import (
     COMMENT_OVERLAP,
     FORMAT,
+    LOOK_EVERY,
     OVERLAP,
+    QUIET_AFTER,
     SETTLED,
     RepositoryCursor,
     Timeline,
@@ -146,6 +148,10 @@ def pushed(at: datetime) -> dict[str, Any]:
     return {"path": "repos/acme/api", "told_at": LATER.isoformat(), "etag": "e", "payload": payload}
 
 
+def look(at: datetime) -> dict[str, Any]:
+    return {"at": at.isoformat(), "activity": "head"}
+
+
 def beginning(**changes: Any) -> dict[str, Any]:
     timelines = {"issues": EMPTY, "comments": START, "review_comments": START, "pulls": EMPTY, "discussions": EMPTY}
     fresh: dict[str, Any] = {"files": {}, "releases": {}, "etags": {}, "about": "", "commit_comments": False}
@@ -241,7 +247,7 @@ def test_a_file_is_known_in_its_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "since", "is_settled"),
+    ("changes", "since", "is_quiet"),
     [
         ({}, LATER, True),
         ({}, NOON, False),
@@ -249,16 +255,34 @@ def test_a_file_is_known_in_its_version() -> None:
         ({"pulls": START}, LATER, False),
         ({"repository": pushed(LATER)}, LATER + SECOND, True),
         ({"repository": pushed(LATER)}, LATER, False),
-        ({"stopped": ["issues"]}, LATER, False),
-        ({"pulls_behind": True}, LATER, False),
+        ({"stopped": ["issues"], "pulls_behind": True}, LATER, True),
         ({"files": {"docs/a.md": f"?{file_version(FILE)}"}}, LATER, False),
         (dict.fromkeys(("issues", "comments", "review_comments", "pulls", "discussions"), EMPTY), LATER, False),
     ],
 )
-def test_a_repository_is_settled_where_all_is_read_and_nothing_is_new(
-    changes: dict[str, Any], since: datetime, is_settled: bool
+def test_a_repository_is_as_before_where_all_is_read_and_nothing_happened_for_a_day(
+    changes: dict[str, Any], since: datetime, is_quiet: bool
 ) -> None:
-    assert as_read(kept(**changes)).is_settled(since) is is_settled
+    """What is refused shows in its head once it is granted."""
+    now = since + QUIET_AFTER
+    assert as_read(kept(looked=look(now), **changes)).is_as_before("head", now) is is_quiet
+
+
+@pytest.mark.parametrize(
+    ("looked", "is_believed"),
+    [
+        (timedelta(), True),
+        (LOOK_EVERY - SECOND, True),
+        (LOOK_EVERY, False),
+        (-SECOND, False),
+    ],
+)
+def test_a_head_is_believed_for_some_hours(looked: timedelta, is_believed: bool) -> None:
+    now = LATER + QUIET_AFTER
+    found = as_read(kept(looked=look(now - looked)))
+    assert found.is_as_before("head", now) is is_believed
+    assert not found.is_as_before("another", now)
+    assert not as_read(kept()).is_as_before("head", now)
 
 
 def test_what_a_read_has_left_is_known_whatever_the_settings_are_now() -> None:
