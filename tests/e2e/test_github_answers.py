@@ -149,7 +149,7 @@ def test_a_place_that_answers_oddly_costs_nothing_for_good(
         assert healthy <= found(headrace), command
     served.spoil = lambda place, is_later, answer: answer
     assert headrace("sync", "--json").json["errors"] == {}
-    assert headrace("reconcile", "--json").json["errors"] == {}
+    assert headrace("reconcile", "--allow-mass-delete", "--json").json["errors"] == {}
     assert found(headrace) == healthy
     changed = {"came": "issues/1", "striped": "issues/2", "went": "pull/5", "hooves": "blob/docs/0.md"}
     for word, one in changed.items():

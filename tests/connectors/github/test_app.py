@@ -68,7 +68,7 @@ class Runs:
 
     def read(self, *, scheduled: bool = True) -> list[str]:
         """Titles of what was read; `counted` has what this run took, but for its token and its list of units."""
-        found, self.states = [], []
+        found, self.states = list[str](), []
         with closing(self._open_next()) as connector:
             units = list(connector.units())
             connector.look_ahead(units, scheduled=scheduled)
