@@ -19,7 +19,7 @@ from pipelines.services import Services
 IN_TIME, ACCOUNTED_FOR = "connection_in_time", "every_document_accounted_for"
 _DESCRIPTIONS = {
     IN_TIME: "The connection was read as lately as its schedule promises, and its last sync went well.",
-    ACCOUNTED_FOR: "Every object that was read is indexed, skipped, failed or deleted; none is left in between.",
+    ACCOUNTED_FOR: "Every object that was read is indexed, skipped, failed or deleted, or waits for a budget.",
 }
 
 
@@ -65,9 +65,11 @@ def check_trouble(services: Services, connection: Connection) -> Iterator[dg.Ass
 
 def check_accounting(services: Services, connection: Connection) -> dg.AssetCheckEvaluation:
     counts = count_unaccounted(services, connection.id)
+    held = services.catalog.loads.held_documents().get(connection.id)
+    waiting = held.count if held else 0
     figures = {"pending": counts.pending, "failed": counts.failed, "skipped": counts.skipped}
     key = dg.AssetCheckKey(asset_key(connection.id, "vectors"), ACCOUNTED_FOR)
-    return _evaluation(key, counts.pending == 0, figures)
+    return _evaluation(key, counts.pending <= waiting, figures | {"waiting for the budget": waiting})
 
 
 def check_freshness(services: Services, connection: Connection) -> dg.AssetCheckEvaluation:

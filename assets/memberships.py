@@ -12,6 +12,7 @@ from assets.sync_end import TOLD_TAG
 from connectors.errors import SourceError
 from connectors.settings import Connection
 from pipelines.ingestion.connection_rights import refresh_memberships
+from pipelines.ingestion.source_requests import counting_requests
 
 
 def build_memberships(connection: Connection) -> dg.AssetsDefinition:
@@ -26,7 +27,8 @@ def build_memberships(connection: Connection) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         with runtime.services() as services, _tag_failure(context):
             connector = runtime.connector(connection)
-            found = refresh_memberships(services, connection, connector)
+            with counting_requests(services.catalog, connection.id, connector):
+                found = refresh_memberships(services, connection, connector)
         for group, reason in found.unreadable.items():
             context.log.warning(f"{connection.id}: who belongs to the group {group} cannot be read: {reason}")
         figures: dict[str, Any] = {

@@ -8,10 +8,14 @@ from typing import Any
 
 import dagster as dg
 
+from connectors.settings import Connection
+from pipelines.catalog.spending import Spending, Spent
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.options import Stage
 from pipelines.ingestion.publish import Publication
 from pipelines.ingestion.report import SyncReport
+from pipelines.operations.costs import Costs, read_costs
+from pipelines.services import Services
 
 Metadata = Mapping[str, Any]
 
@@ -52,6 +56,18 @@ def _read_counts(counts: Any, prefix: str, figures: Mapping[str, Any]) -> None:
         setattr(counts, counter.name, figures.get(f"{prefix} {counter.name.replace('_', ' ')}") or 0)
 
 
+def connection_costs(services: Services, connection: Connection) -> Metadata:
+    """What one connection has cost."""
+    return cost_metadata(read_costs(services.catalog, services.settings)[connection.id])
+
+
+def total_costs(services: Services) -> Metadata:
+    """What all connections and questions have cost."""
+    found = read_costs(services.catalog, services.settings).values()
+    today, month = (sum((getattr(one.spending, of) for one in found), Spent()) for of in ("today", "month"))
+    return cost_metadata(Costs(Spending(today, month)))
+
+
 def index_metadata(info: IndexInfo) -> Metadata:
     """What the published index holds."""
     return {
@@ -63,9 +79,28 @@ def index_metadata(info: IndexInfo) -> Metadata:
     }
 
 
-def publication_metadata(publication: Publication) -> Metadata:
-    """What was published: numbers that the UI plots over time, by source."""
-    figures: dict[str, Any] = dict(index_metadata(publication.info))
+def cost_metadata(costs: Costs) -> Metadata:
+    """What was spent, as numbers that the UI plots over time: they grow during a day or month, and begin again."""
+    today, month = costs.spending.today, costs.spending.month
+    figures: dict[str, Any] = {
+        "source requests today": today.source_requests,
+        "embedding requests today": today.embedding_requests,
+        "embedding tokens today": today.tokens,
+        "embedding cost today in USD": dg.MetadataValue.float(today.cost_usd),
+        "embedding cost this month in USD": dg.MetadataValue.float(month.cost_usd),
+    }
+    if costs.budget:
+        figures |= {
+            "budget": costs.budget.line,
+            "budget used in percent": dg.MetadataValue.float(round(100 * max(costs.budget.used.values()), 2)),
+            "documents that wait for the budget": costs.waiting_documents,
+        }
+    return figures
+
+
+def publication_metadata(publication: Publication, costs: Metadata) -> Metadata:
+    """What was published, and what was spent for it: numbers that the UI plots over time, by source."""
+    figures: dict[str, Any] = dict(index_metadata(publication.info)) | dict(costs)
     for source, found in publication.sources.items():
         figures |= {f"{source} documents": found.documents, f"{source} points": found.points}
         if found.lag_seconds is not None:

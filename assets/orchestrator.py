@@ -23,6 +23,7 @@ from pipelines.errors import HeadraceError, UsageError
 from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.options import DEFAULT, SyncOptions, Target
 from pipelines.ingestion.report import SyncReport
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.settings import Settings
 
@@ -62,7 +63,11 @@ class DagsterOrchestrator:
     @staticmethod
     def _units(settings: Settings, target: Target) -> list[Unit]:
         connection = settings.connection(target.connection)
-        with Runtime(settings).services() as services, closing(connect(connection)) as connector:
+        with (
+            Runtime(settings).services() as services,
+            closing(connect(connection)) as connector,
+            counting_requests(services.catalog, connection.id, connector),
+        ):
             return sync_units(services, connection, connector, target.units).chosen
 
 

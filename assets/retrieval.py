@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from assets.keys import RETRIEVAL, asset_key
-from assets.metadata import publication_metadata
+from assets.metadata import publication_metadata, total_costs
 from assets.resources import Runtime
 from connectors.settings import Connection
 from pipelines.ingestion.publish import Publication, check_and_publish
@@ -32,13 +32,14 @@ def build_retrieval(connections: Sequence[Connection]) -> dg.AssetsDefinition:
     def retrieval(runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         with runtime.services() as services:
             publication = check_and_publish(services)
+            told = publication_metadata(publication, total_costs(services))
         for check in check_publication(publication):
             yield dg.AssetCheckResult(
                 passed=check.passed, check_name=check.check_name, asset_key=RETRIEVAL, metadata=check.metadata
             )
         if not publication.published:
-            raise dg.Failure(refusal(publication), metadata=publication_metadata(publication))
-        yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=publication_metadata(publication))
+            raise dg.Failure(refusal(publication), metadata=told)
+        yield dg.MaterializeResult(asset_key=RETRIEVAL, metadata=told)
 
     return retrieval
 

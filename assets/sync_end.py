@@ -11,7 +11,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from assets.checks import check_connection
 from assets.failed_partitions import mark_failed
 from assets.keys import RETRIEVAL, asset_key
-from assets.metadata import publication_metadata
+from assets.metadata import connection_costs, publication_metadata, total_costs
 from assets.partitions import register_all
 from assets.resources import Runtime
 from assets.retrieval import check_publication, refusal
@@ -53,8 +53,10 @@ def end(
                 context.instance.add_run_tags(context.run_id, {TOLD_TAG: "yes"})
         _log_checks(context, check_connection(services, connection))
         names = reported_names(services.catalog, connection.id) if report.names_units else {}
+        costs = connection_costs(services, connection) if report.embedding.requests or report.waiting else {}
     _say(context, connection, report, names)
-    told = dict(report_metadata(context.run, report)) | ({"failed": len(report.errors)} if report.errors else {})
+    failed = {"failed": len(report.errors)} if report.errors else {}
+    told = {**report_metadata(context.run, report), **failed, **costs}
     if told:
         # What a step has logged is told when it yields or ends well, and would be lost with its failure.
         yield dg.AssetObservation(asset_key(connection.id, "units"), metadata=told)
@@ -74,6 +76,8 @@ def _say(context: dg.OpExecutionContext, connection: Connection, report: SyncRep
         context.log_event(skipped)
     for unit, waiting in report.out_of_reach.items():
         context.log.warning(f"{names.get(unit, unit)}: {waiting}")
+    for name, waiting in report.waiting.items():
+        context.log.warning(f"{name}: {waiting}")
     for unit, parts in report.refused.items():
         for part, reason in parts.items():
             context.log.warning(f"{names.get(unit, unit)}: {part} refused: {reason}")
@@ -85,7 +89,8 @@ def _publish(context: dg.OpExecutionContext, services: Services, report: SyncRep
     if not publication.published:
         report.record_error(PUBLICATION, refusal(publication), "other")
     elif report.has_changed or not _is_told(context.instance, publication):
-        context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=publication_metadata(publication)))
+        told = publication_metadata(publication, total_costs(services))
+        context.log_event(dg.AssetMaterialization(RETRIEVAL, metadata=told))
 
 
 def _is_told(instance: dg.DagsterInstance, publication: Publication) -> bool:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from assets.batches import UnitBatch, asked_units, only_asked, plan_batches, untold_units
 from assets.keys import asset_key, dagster_name
+from assets.metadata import connection_costs
 from assets.partitions import register_all
 from assets.reporting import materialization
 from assets.resources import Runtime
@@ -148,9 +149,11 @@ def _find_due(
         keys = register_all(context.instance, services.catalog, connection.id)
         told_anyway = asked is not None or config.units or options.window
         untold = set(found.units) if told_anyway else untold_units(context.instance, connection.id, keys)
+        costs = connection_costs(services, connection)
     metadata = {"units": len(keys), "due": len(found.units), "quiet": found.quiet}
     requests = {"requests": found.report.requests.get(connection.id, 0)}
-    context.log_event(dg.AssetMaterialization(asset_key(connection.id, "units"), metadata=metadata | requests))
+    told = {**metadata, **requests, **costs}
+    context.log_event(dg.AssetMaterialization(asset_key(connection.id, "units"), metadata=told))
     return found, frozenset(untold)
 
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from connectors.tokens import check_token
 from connectors.web_urls import check_web_url
@@ -20,6 +20,24 @@ YEARS_BETWEEN_TICKS = 5
 """A schedule that comes round less often is none: four years lie between two 29ths of February."""
 _FEBRUARY = 2
 _NO_DAYS_OF_FEBRUARY = ([30], [31])
+
+
+class Budget(BaseModel):
+    """What embedding a connection's texts may cost. Once that is spent, new texts wait for the next day or month (UTC);
+    deletions, rights and all that needs no new vector go on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    usd_per_month: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="US dollars in a month; needs a provider's known price"
+    )
+    tokens_per_day: int | None = Field(default=None, gt=0, description="Tokens of texts in a day")
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.usd_per_month is None and self.tokens_per_day is None:
+            raise ValueError("needs usd_per_month or tokens_per_day")
+        return self
 
 
 class Connection(BaseModel):
@@ -49,6 +67,7 @@ class Connection(BaseModel):
     webhook_secret: SecretStr | None = Field(
         default=None, description="What deliveries are verified with; without it there are no webhooks"
     )
+    budget: Budget | None = Field(default=None, description="What embedding its texts may cost; default: any amount")
     # Follows from other settings than the connection's own, so that nobody writes it here.
     _reads_pictures: bool = PrivateAttr(default=False)
 

@@ -14,6 +14,7 @@ HeadraceError
 │  └─ ReadingAborted         … since reading it costs too much, or ends the process that does; tried a few times
 ├─ EmbeddingError            the embedding provider
 │  ├─ EmbeddingUnavailable   … does not answer; another attempt later can succeed
+│  ├─ BudgetSpent            … is not asked: the connection's budget is spent
 │  └─ EmbeddingRefused       … refuses: wrong key, unknown model, wrong dimensions: the user's to fix
 │     └─ TextRefused         … refuses one text, however short it is cut
 ├─ PartitionUnavailable      the API that reads scans does not answer, or refuses the key; it is waited for
@@ -140,6 +141,13 @@ class EmbeddingError(HeadraceError):
 
 class EmbeddingUnavailable(EmbeddingError):
     """The provider does not answer; another attempt later can succeed."""
+
+
+class BudgetSpent(EmbeddingError):
+    """A connection's budget is spent. `line` says how much that is, `continuation` when it goes on."""
+
+    def __init__(self, connection: str, line: str, continuation: str) -> None:
+        super().__init__(f"{connection}: its budget is spent ({line}); embedding {continuation}")
 
 
 class EmbeddingRefused(EmbeddingError):

@@ -15,6 +15,7 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from pipelines.chunking.isolated import ChunkerPool
     from pipelines.embedding.base import Embedder
+    from pipelines.embedding.metering import QuestionMeter
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
     from pipelines.retrieval.reranking import Reranker
@@ -64,6 +65,7 @@ class Services:
         self._statement_seconds = statement_seconds
         self._may_be_away = may_be_away
         self._given_embedder = embedder
+        self._questions: QuestionMeter | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -72,6 +74,8 @@ class Services:
 
     def __exit__(self, *_: object) -> None:
         self._close_store()
+        if self._questions:
+            self._questions.close()
         self._open.close()
 
     @cached_property
@@ -110,8 +114,11 @@ class Services:
         if self._given_embedder is not None:
             return self._given_embedder
         from pipelines.embedding import open_embedder
+        from pipelines.embedding.accounting import AccountedEmbedder
+        from pipelines.embedding.metering import QuestionMeter
 
-        embedder = open_embedder(self.settings.embedding)
+        self._questions = QuestionMeter(lambda: self.catalog.spending, self.settings.embedding.price)
+        embedder = AccountedEmbedder(open_embedder(self.settings.embedding), self._questions)
         self._open.callback(embedder.close)
         return embedder
 

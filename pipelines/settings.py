@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -23,7 +23,7 @@ from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC
 from connectors.registry import AnyConnection
 from connectors.secret_files import DIRECTORY
-from connectors.settings import Connection
+from connectors.settings import Budget, Connection
 from connectors.web_urls import WebUrl, check_web_url
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
@@ -46,6 +46,9 @@ _HOSTED = (".unstructuredapp.io", ".unstructured.io")
 DEMO_KEY = "demo"
 """Key of the demo's assistant. Its data is a sample, and its server listens on this machine only."""
 OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_HOST = urlsplit(OPENAI_URL).hostname
+PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
+"""US dollars per million tokens at OpenAI (https://platform.openai.com/docs/pricing), where the settings say none."""
 SIGN_IN = "sign-in"
 """Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _GROUP = re.compile(r"group:[^\s:]+:.+")
@@ -148,6 +151,11 @@ class LocalEmbeddingSettings(SettingsModel):
         default="english", description="The multilingual one takes five times as long, and headrace[multilingual]"
     )
 
+    @property
+    def price(self) -> float:
+        """US dollars per million tokens."""
+        return 0.0
+
 
 class OpenAIEmbeddingSettings(SettingsModel):
     """Any API that speaks as OpenAI's does: docs/embedding.md has the providers."""
@@ -175,6 +183,13 @@ class OpenAIEmbeddingSettings(SettingsModel):
         if value is None and (others.data.get("base_url") == OPENAI_URL or others.data.get("api_version")):
             raise ValueError("is missing: neither OpenAI nor Azure takes a request without one")
         return value
+
+    @property
+    def price(self) -> float:
+        """US dollars per million tokens; 0 where nobody has said it."""
+        if "price_per_million_tokens" in self.model_fields_set or urlsplit(self.base_url).hostname != _OPENAI_HOST:
+            return self.price_per_million_tokens
+        return PRICES.get(self.model, 0.0)
 
 
 EmbeddingSettings: TypeAlias = Annotated[
@@ -313,6 +328,10 @@ class Settings(SettingsModel):
     def audit_file(self) -> Path | None:
         return self.directory / self.audit.file if self.audit.file else None
 
+    def budget(self, connection_id: str) -> Budget | None:
+        """What embedding a connection's texts may cost; one that the settings do not name has no budget."""
+        return next((one.budget for one in self.connections if one.id == connection_id), None)
+
     def connection(self, connection_id: str) -> Connection:
         """Raises UsageError for a connection that the settings do not have."""
         for connection in self.connections:
@@ -335,8 +354,25 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         settings = Settings.model_validate({**values, "directory": file.parent}, context={DIRECTORY: file.parent})
     except ValidationError as error:
         found += problems(error, Settings, values)
+    else:
+        found += unpriced_budgets(settings)
     found += raw_problems(values, DEMO_KEY)
     if found := distinct(found, [path for path, _ in untold]):
         (path, reason), *others = found
         raise SettingsError(path or DEFAULT_FILE, reason, others)
     return settings
+
+
+def unpriced_budgets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Budgets in dollars where nobody knows what a text costs, each with its path and what to do."""
+    embedding = settings.embedding
+    if embedding.price:
+        return
+    advice = (
+        "the local model costs no money: give tokens_per_day instead"
+        if embedding.provider == "local"
+        else f"the price of {embedding.model!r} is not known: set embedding.price_per_million_tokens"
+    )
+    for place, one in enumerate(settings.connections):
+        if one.budget and one.budget.usd_per_month is not None:
+            yield f"connections[{place}].budget.usd_per_month", advice

@@ -47,6 +47,7 @@ from pipelines.catalog.revisions import HEAD, Migration
 from pipelines.catalog.revocations import Revocations
 from pipelines.catalog.rights import Rights, RightsRead
 from pipelines.catalog.source_answers import SourceAnswers
+from pipelines.catalog.spending import SpendingLedger
 from pipelines.catalog.totals import Totals
 from pipelines.catalog.unfinished_events import UnfinishedEvents
 from pipelines.catalog.unit_names import UnitNames
@@ -107,6 +108,7 @@ class Catalog:
         self.gates = Gates(engine)
         self.publications = Publications(engine)
         self.totals = Totals(engine)
+        self.spending = SpendingLedger(engine)
         self.workload = Workload(engine)
         self.verification_windows = VerificationWindows(engine)
         self.assistants = Assistants(engine)

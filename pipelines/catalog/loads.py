@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 
 from pipelines.catalog import tables
 
-LoadState: TypeAlias = Literal["landed", "chunked", "indexed"]
+LoadState: TypeAlias = Literal["landed", "chunked", "held", "indexed"]
+"""`held`: all is done but for documents with texts that wait until a budget has room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class Load:
     chunks_path: str | None
     documents: int
     chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDocuments:
+    """Documents that were read and wait for a budget; the oldest was read at `since`."""
+
+    count: int
+    since: datetime
 
 
 class Loads:
@@ -63,15 +72,52 @@ class Loads:
             return {path for row in rows for path in row if path}
 
     def units_with_pending(self) -> list[tuple[str, str]]:
-        """Units (connection, unit) with loads that are not indexed yet."""
+        """Units (connection, unit) with loads that are not indexed yet, and do not wait for a budget."""
         table = tables.loads
-        statement = select(table.c.connection, table.c.unit).where(table.c.state != "indexed").distinct()
+        waits = table.c.state.not_in(("indexed", "held"))
+        statement = select(table.c.connection, table.c.unit).where(waits).distinct()
         with self._engine.connect() as transaction:
             return [(row.connection, row.unit) for row in transaction.execute(statement)]
+
+    def held_units(self, connection: str) -> set[str]:
+        """Units with loads that wait for the connection's budget."""
+        table = tables.loads
+        statement = select(table.c.unit).where(table.c.connection == connection, table.c.state == "held").distinct()
+        with self._engine.connect() as transaction:
+            return set(transaction.execute(statement).scalars())
+
+    def held_documents(self) -> dict[str, HeldDocuments]:
+        """What waits for budgets, by connection."""
+        loads, documents = tables.loads, tables.documents
+        statement = (
+            select(loads.c.connection, func.count(), func.min(loads.c.landed_at))
+            .join(documents, documents.c.load == loads.c.id)
+            .where(loads.c.state == "held", documents.c.status == "pending")
+            .group_by(loads.c.connection)
+        )
+        with self._engine.connect() as transaction:
+            return {row[0]: HeldDocuments(row[1], row[2]) for row in transaction.execute(statement)}
+
+    def release_held(self, connection: str, unit: str) -> None:
+        """The budget has room: what waited for it is to be indexed."""
+        self._move(tables.loads.c.connection == connection, tables.loads.c.unit == unit, before="held", to="chunked")
+
+    def mark_held(self, load: Load) -> None:
+        """What is left of a load waits for the connection's budget."""
+        self._move(tables.loads.c.id == load.id, before="chunked", to="held")
 
     def mark_indexed(self, load: Load) -> None:
         with self._engine.begin() as transaction:
             transaction.execute(update(tables.loads).where(tables.loads.c.id == load.id).values(state="indexed"))
+
+    def _move(self, *which: ColumnElement[bool], before: LoadState, to: LoadState) -> None:
+        """Loads in one state to another; mostly there is none, and nothing is written."""
+        where = (*which, tables.loads.c.state == before)
+        with self._engine.connect() as reading:
+            if reading.execute(select(tables.loads.c.id).where(*where).limit(1)).first() is None:
+                return
+        with self._engine.begin() as transaction:
+            transaction.execute(update(tables.loads).where(*where).values(state=to))
 
 
 def add_load(transaction: Connection, connection: str, unit: str, documents_path: str, documents: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -123,6 +124,19 @@ totals = Table(
     PrimaryKeyConstraint("name", "connection", "kind"),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", Text, nullable=False, doc="In UTC, as 2026-11-27"),
+    Column("connection", Text, nullable=False, doc="Empty for questions, which are no connection's"),
+    Column("source_requests", BigInteger, nullable=False, doc="Sent to the source's API"),
+    Column("embedding_requests", BigInteger, nullable=False, doc="Sent to the embedding provider"),
+    Column("tokens", BigInteger, nullable=False, doc="That the provider has answered"),
+    Column("unanswered_tokens", BigInteger, nullable=False, doc="Under way, or sent by a process that was killed"),
+    Column("cost_usd", Double, nullable=False, doc="Of the tokens, by the price of that moment"),
+    PrimaryKeyConstraint("day", "connection"),
+)
+
 publications = Table(
     "publications",
     metadata,
@@ -212,7 +226,7 @@ loads = Table(
     Column("chunks_path", Text),
     Column("documents", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),
-    Column("state", Text, nullable=False, doc="landed, chunked or indexed"),
+    Column("state", Text, nullable=False, doc="landed, chunked, held until a budget has room, or indexed"),
     Column("landed_at", UtcTime, nullable=False),
     Index("loads_by_unit", "connection", "unit", "state"),
 )

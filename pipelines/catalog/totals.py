@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from pipelines.catalog import tables
 from pipelines.catalog.statements import upsert
@@ -43,17 +43,21 @@ class Totals:
 
     def add(self, counted: Mapping[Total, float]) -> None:
         """Add these to what was counted before; nothing is written for zeros."""
-        # In one order for all: two processes that add to the same totals would wait for each other otherwise.
-        rows = [dict(zip(_COLUMNS, (*astuple(one), counted[one]), strict=True)) for one in sorted(counted)]
-        rows = [row for row in rows if row["value"]]
-        if rows:
+        if any(counted.values()):
             with self._engine.begin() as transaction:
-                upsert(transaction, tables.totals, rows, increase=("value",))
+                add_in(transaction, counted)
 
     def all(self) -> dict[Total, float]:
         with self._engine.connect() as transaction:
             rows = transaction.execute(select(*(tables.totals.c[name] for name in _COLUMNS)))
             return {Total(name, connection, kind): value for name, connection, kind, value in rows}
+
+
+def add_in(transaction: Connection, counted: Mapping[Total, float]) -> None:
+    """Add these to what was counted before, in a transaction that counts something else as well."""
+    # In one order for all: two processes that add to the same totals would wait for each other otherwise.
+    rows = [dict(zip(_COLUMNS, (*astuple(one), counted[one]), strict=True)) for one in sorted(counted)]
+    upsert(transaction, tables.totals, [row for row in rows if row["value"]], increase=("value",))
 
 
 _COLUMNS = ("name", "connection", "kind", "value")

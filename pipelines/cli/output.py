@@ -145,6 +145,7 @@ def _print_failures(done: SyncReport, name_of: Callable[[str], str]) -> None:
     lines = [
         *(f"skipped  {name_of(unit)}: {said}" for unit, said in done.busy.items()),
         *(f"hidden  {name_of(unit)}: {reason}" for unit, reason in done.out_of_reach.items()),
+        *(f"waiting  {connection}: {said}" for connection, said in done.waiting.items()),
         *refused_lines(
             RefusedPart("refused", part, name_of(unit), reason)
             for unit, reasons in done.refused.items()
@@ -165,6 +166,8 @@ def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
         f"${expected.cost_usd:.4f}, {expected.seconds:.0f} s",
         highlight=False,
     )
+    if expected.beyond_budget:
+        Console(stderr=json).print(expected.beyond_budget, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_results(found: SearchResponse, json: bool) -> None:

@@ -13,6 +13,9 @@ from pipelines.operations.status import COUNTED
 from pipelines.printable import printable
 
 _UNITS = ("connection", "unit", "paused", *COUNTED, "last_sync", "failing_since", "error")
+_COSTS = ("connection", "day", "source_requests", "embedding_requests", "tokens", "unanswered_tokens", "cost")
+_DAYS = 7
+"""So many are printed of each; `--json` has a month."""
 _CONNECTIONS = ("connection", "units", *COUNTED)
 
 
@@ -27,6 +30,8 @@ def print_status(now: dict[str, Any], page: Page, json: bool) -> None:
     print_rest(page, len(units), "units")
     if len(now["connections"]) > 1 or page.rest(len(units)) or page.number > 1:
         print_table(_CONNECTIONS, [_connection_row(one) for one in now["connections"]])
+    if costs := list(_cost_rows(now)):
+        print_table(_COSTS, costs)
     for line in _lines(now):
         open_console().print(printable(line), markup=False, highlight=False, soft_wrap=True)
     for one in page.of(now["troubled"], json):
@@ -34,6 +39,16 @@ def print_status(now: dict[str, Any], page: Page, json: bool) -> None:
         line = f"{one['status']}  {one['id']}: {one['reason']}{again}"
         open_console().print(plain(line), highlight=False, soft_wrap=True)
     print_rest(page, len(now["troubled"]), "documents in trouble")
+
+
+def _cost_rows(now: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The last days of each connection, and of questions, which are none's."""
+    named = [(one["id"], one["costs"]) for one in now["connections"]] + [("(questions)", now["questions"]["costs"])]
+    for connection, costs in named:
+        for day in costs["days"][:_DAYS]:
+            shown = {"source_requests": day["requests"], "unanswered_tokens": day["unanswered_tokens"] or None}
+            cost = f"${day['cost_usd']:.4f}" if day["cost_usd"] else None
+            yield {"connection": connection, **day, **shown, "cost": cost}
 
 
 def _unit_row(connection: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
@@ -52,6 +67,8 @@ def _lines(now: dict[str, Any]) -> Iterator[str]:
         yield f"trouble  {incident['line']}"
     for connection in now["connections"]:
         yield _freshness_line(connection)
+        if budget := connection["costs"]["budget"]:
+            yield f"budget  {connection['id']}: {budget['line']}"
         yield from map(_group_line, connection["unreadable_groups"])
         yield from refused_lines(map(_refused_part, connection["parts"]))
         for line in connection["out_of_reach"]:

@@ -20,9 +20,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from pipelines.chunking.tokens import estimate_tokens
 from pipelines.chunking.windows import WINDOW_TOKENS
-from pipelines.embedding.base import EmbeddedBatch, Purpose
-from pipelines.embedding.openai.batching import cut
+from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Meter, Purpose
+from pipelines.embedding.openai.batching import cut, pack
 from pipelines.embedding.openai.concurrency import run_concurrently
 
 if TYPE_CHECKING:
@@ -65,14 +66,21 @@ class LocalEmbedder:
         purpose: Purpose,
         inputs_per_request: int | None = None,
         requests_at_once: int | None = None,
+        meter: Meter = UNMETERED,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Batches hold texts of like length, the shortest first."""
         by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))
+        lengths = [estimate_tokens(texts[position]) for position in by_length]
         size = min(inputs_per_request or TEXTS_PER_BATCH, TEXTS_PER_BATCH)
-        batches = (by_length[start : start + size] for start in range(0, len(texts), size))
+        most_tokens = meter.tokens_per_request or TEXTS_PER_BATCH * MOST_BYTES
+        batches = pack(lengths, most_tokens=most_tokens, most_inputs=size)
 
-        def run(positions: Sequence[int]) -> EmbeddedBatch:
-            return self._batch(positions, [texts[position] for position in positions])
+        def run(places: Sequence[int]) -> EmbeddedBatch:
+            positions = [by_length[place] for place in places]
+            with meter.request(sum(lengths[place] for place in places)) as sent:
+                batch = self._batch(positions, [texts[position] for position in positions])
+                sent.billed = batch.tokens
+            return batch
 
         if purpose == "query":
             return map(run, batches)  # on the caller's thread: a query does not queue behind documents

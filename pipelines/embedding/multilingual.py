@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from pipelines.chunking.tokens import estimate_tokens
 from pipelines.chunking.windows import WINDOW_TOKENS
-from pipelines.embedding.base import EmbeddedBatch, Purpose
-from pipelines.embedding.openai.batching import cut
+from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Meter, Purpose
+from pipelines.embedding.openai.batching import cut, pack
 from pipelines.errors import UsageError
 from pipelines.settings import MULTILINGUAL_MODEL
 
@@ -50,12 +51,17 @@ class MultilingualEmbedder:
         purpose: Purpose,
         inputs_per_request: int | None = None,
         requests_at_once: int | None = None,
+        meter: Meter = UNMETERED,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Batches are computed one after the other."""
         size = min(inputs_per_request or TEXTS_PER_BATCH, TEXTS_PER_BATCH)
-        for start in range(0, len(texts), size):
-            positions = range(start, min(start + size, len(texts)))
-            yield self._batch(positions, [cut(texts[position], MOST_BYTES) for position in positions], purpose)
+        lengths = [estimate_tokens(text) for text in texts]
+        most_tokens = meter.tokens_per_request or TEXTS_PER_BATCH * MOST_BYTES
+        for positions in pack(lengths, most_tokens=most_tokens, most_inputs=size):
+            with meter.request(sum(lengths[position] for position in positions)) as sent:
+                batch = self._batch(positions, [cut(texts[position], MOST_BYTES) for position in positions], purpose)
+                sent.billed = batch.tokens
+            yield batch
 
     def close(self) -> None:
         self._engines.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.embedding.base import EmbeddedBatch, Embedder, Purpose
+from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Embedder, Meter, Purpose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,7 @@ class PreembeddedQueries:
         purpose: Purpose,
         inputs_per_request: int | None = None,
         requests_at_once: int | None = None,
+        meter: Meter = UNMETERED,
     ) -> Iterator[EmbeddedBatch]:
         import numpy
 
@@ -45,7 +46,11 @@ class PreembeddedQueries:
             yield EmbeddedBatch(range(len(texts)), numpy.stack([self._known[text] for text in texts]), 0)
             return
         yield from self._embedder.embed(
-            texts, purpose=purpose, inputs_per_request=inputs_per_request, requests_at_once=requests_at_once
+            texts,
+            purpose=purpose,
+            inputs_per_request=inputs_per_request,
+            requests_at_once=requests_at_once,
+            meter=meter,
         )
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
-"""What no event tells a worker of: documents whose next attempt is due, push channels that expire, sources that are
-polled."""
+"""What no event tells a worker of: documents whose next attempt is due, texts that wait for a budget, push channels
+that expire, sources that are polled."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from connectors.contract import PushChannels
 from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
+from pipelines.catalog.budgets import has_room
 from pipelines.events.connector_pool import ConnectorPool
 from pipelines.events.processor import EventProcessor
 from pipelines.ingestion.observer import Observer
 from pipelines.ingestion.orchestrator import Reporter
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.sync import sync_connection
 from pipelines.services import Services
 
@@ -41,19 +43,31 @@ class Maintenance:
             processor(connection).process(invalidations)
         return bool(invalidations)
 
+    def index_held(self, connection: Connection, processor: Callable[[Connection], EventProcessor]) -> bool:
+        """Whether anything waited until the connection's budget has room, and has been indexed."""
+        catalog = self._services.catalog
+        held = catalog.loads.held_units(connection.id)
+        if not held or not has_room(catalog, self._services.settings, connection.id):
+            return False
+        states = catalog.units.all(connection.id)
+        units = [one.unit for one in states if one.unit.id in held and not (one.gone or one.paused)]
+        return processor(connection).index_held(units).has_changed
+
     def renew_channels(self, connection: Connection) -> None:
         """Keep channels of sources whose pushes expire open."""
         connector = self._connectors.get(connection)
         if not isinstance(connector, PushChannels):
             return
-        state = self._services.catalog.connections.channels(connection.id)
+        catalog = self._services.catalog
+        state = catalog.connections.channels(connection.id)
         try:
-            channels = connector.renew_channels(state, datetime.now(UTC))
+            with counting_requests(catalog, connection.id, connector):
+                channels = connector.renew_channels(state, datetime.now(UTC))
         except SourceError as error:
             logger.warning("%s: its push channels are not renewed: %s", connection.id, error)
         else:
             if channels != state:
-                self._services.catalog.connections.save_channels(connection.id, channels)
+                catalog.connections.save_channels(connection.id, channels)
 
     def poll(self, connection: Connection) -> bool:
         """Sync a connection whose `poll_seconds` are over; the first time is that long after the worker's start.

@@ -98,12 +98,15 @@ def event_outcome(
 def describe_effect(event: PendingEvent, stages: Iterable[StageDone]) -> str:
     """What was done for an event, in a few words; documents that were read with its own are counted too."""
     said = [_EFFECTS[one] for one in dict.fromkeys(one.scope for one in event.invalidations) if one in _EFFECTS]
-    documents = DocumentCounts()
+    documents, waits = DocumentCounts(), False
     for stage in {id(one): one for one in stages}.values():  # of several invalidations, the same ones
         documents.add(stage.report.documents)
+        waits = waits or bool(stage.report.waiting)
     counts = asdict(documents)
     found = ", ".join(f"{counts[name]} {name}" for name in counts if counts[name] and name != "read")
-    return "; ".join([*said, *([f"documents: {found}"] if found else [])]) or "nothing was new"
+    said += [f"documents: {found}"] if found else []
+    said += ["texts wait for the connection's budget"] if waits else []
+    return "; ".join(said) or "nothing was new"
 
 
 def _trouble(outcomes: Iterable[Outcome]) -> Errored | BackendAway | Deferred | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from connectors.contract import Connector, Dependents, in_unit, is_in_any_unit
@@ -24,6 +24,7 @@ from pipelines.ingestion.observer import Observer, StageDone
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.rights import read_rights
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.ingestion.unit_sync import run_stages
 from pipelines.services import Services
@@ -91,6 +92,20 @@ class EventProcessor:
 
     def process(self, invalidations: Iterable[Invalidation]) -> ProcessedEvents:
         """Read all of these again. Memberships come first: a right that was taken away must not last any longer."""
+        own, catalog = self._connection.id, self._services.catalog
+        with counting_requests(catalog, own, self._connector, lambda: self._report.requests.get(own, 0)):
+            self._process(invalidations)
+        outcomes = {one: combine(found) for one, found in self._outcomes.items()}
+        return ProcessedEvents(outcomes, self._report)
+
+    def index_held(self, units: Iterable[Unit]) -> SyncReport:
+        """Index what waits in these units until the connection's budget has room, where no other process does."""
+        for unit in units:
+            with suppress(UnitBusy, _UnitFailed):
+                self._run(unit, SyncOptions(stages=("vectors",), mode="documents"), [])
+        return self._report
+
+    def _process(self, invalidations: Iterable[Invalidation]) -> None:
         by_scope: dict[str, list[Invalidation]] = {}
         for one in invalidations:
             by_scope.setdefault(one.scope, []).append(one)
@@ -101,8 +116,6 @@ class EventProcessor:
             with self._record(units) as stages:
                 self._process_listing(units, stages)
         self._process_contents(by_scope.get("unit", []), by_scope.get("document", []))
-        outcomes = {one: combine(found) for one, found in self._outcomes.items()}
-        return ProcessedEvents(outcomes, self._report)
 
     def _process_listing(self, invalidations: Sequence[Invalidation], stages: list[StageDone]) -> None:
         """Read new units, and those that show something new, as a whole.

@@ -18,7 +18,7 @@ from functools import partial
 from threading import Event as Signal
 from threading import Event as Stop
 
-from connectors.contract import in_unit
+from connectors.contract import Connector, in_unit
 from connectors.errors import SourceError
 from connectors.settings import Connection
 from connectors.webhooks import Invalidation
@@ -29,6 +29,7 @@ from pipelines.events.places import known_units
 from pipelines.ingestion.connection_rights import refresh_memberships
 from pipelines.ingestion.paused_rights import follow_rights, paused_units
 from pipelines.ingestion.rights import read_rights
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.tracing import continued_span
@@ -129,6 +130,13 @@ class RightsLane:
         with _log_trouble(connection):
             self._connectors.get(connection)
 
+    @contextmanager
+    def _counted(self, connection: Connection) -> Iterator[Connector]:
+        """The connection's connector; what it sends in the context is counted."""
+        connector = self._connectors.get(connection)
+        with counting_requests(self._catalog, connection.id, connector):
+            yield connector
+
     def _look(self, connection: Connection, events: Iterable[PendingEvent]) -> None:
         """At documents first, which take a request or two each; at memberships last, which may take many."""
         paused = self._catalog.connections.get(connection.id).paused
@@ -139,17 +147,16 @@ class RightsLane:
         for unit, documents in self._documents(connection, found, every=paused).items():
             with _log_trouble(connection):
                 if state := self._catalog.units.get(connection.id, unit):
-                    connector, deletions = self._connectors.get(connection), [own for own, gone in documents if gone]
-                    read_rights(
-                        self._services, connection, connector, state.unit, [own for own, _ in documents], deletions
-                    )
+                    ids, deletions = [own for own, _ in documents], [own for own, gone in documents if gone]
+                    with self._counted(connection) as connector:
+                        read_rights(self._services, connection, connector, state.unit, ids, deletions)
         if "units" in scopes:
-            with _log_trouble(connection):
-                sync_units(self._services, connection, self._connectors.get(connection))
+            with _log_trouble(connection), self._counted(connection) as connector:
+                sync_units(self._services, connection, connector)
         self._changed[connection.id].update(one.unit for one in found if one.scope == "unit")
         if "memberships" in scopes:
-            with _log_trouble(connection):
-                refresh_memberships(self._services, connection, self._connectors.get(connection))
+            with _log_trouble(connection), self._counted(connection) as connector:
+                refresh_memberships(self._services, connection, connector)
 
     def _follow(self, connection: Connection) -> None:
         """Read what has changed of rights in units that are paused; where another process works, by the next pass."""
@@ -160,7 +167,8 @@ class RightsLane:
         for unit in units:
             with _log_trouble(connection):
                 try:
-                    follow_rights(self._catalog, connection, self._connectors.get(connection), unit)
+                    with self._counted(connection) as connector:
+                        follow_rights(self._catalog, connection, connector, unit)
                 except UnitBusy:
                     self._changed[connection.id].add(unit.id)
 

@@ -172,7 +172,8 @@ class Worker:
         if is_active:
             has_retried = self._maintenance.retry_failed(connection, self._processor)
             has_polled = self._maintenance.poll(connection)
-            self._unpublished = self._unpublished or has_retried or has_polled
+            has_indexed = self._maintenance.index_held(connection, self._processor)
+            self._unpublished = self._unpublished or has_retried or has_polled or has_indexed
 
     def _finish(self) -> int:
         """Publish and settle what has ended, once all has or others are waiting; returns how many items that were."""
@@ -317,5 +318,5 @@ def _log_figures(connection: Connection, processed: ProcessedEvents) -> None:
         documents.deleted,
         processed.report.embedding.inputs,
         processed.report.seconds,
-        "".join(f"; {error}" for error in sorted(set(processed.errors.values()))),
+        "".join(f"; {said}" for said in sorted({*processed.errors.values(), *processed.report.waiting.values()})),
     )

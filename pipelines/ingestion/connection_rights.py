@@ -10,7 +10,7 @@ from connectors.contract import CachedMemberships, Connector, TellsAccounts
 from connectors.settings import Connection
 from pipelines.catalog.failures import Cause
 from pipelines.catalog.memberships import MembershipsRead
-from pipelines.catalog.totals import Total
+from pipelines.catalog.spending import Spent
 from pipelines.catalog.units import UnitState
 from pipelines.errors import UnitBusy
 from pipelines.ingestion.causes import record_errors, track
@@ -55,7 +55,7 @@ def update_rights(
     if not options.dry_run:
         _apply_known_rights(services, connection, connector, report)
     report.requests[connection.id] = connector.requests
-    services.catalog.totals.add({Total("requests", connection.id): connector.requests})
+    services.catalog.spending.add(connection.id, Spent(source_requests=connector.requests))
     if listing:
         _report_unreadable(services, connection, listing, report)
     _report_out_of_reach(services, connection, before, report)

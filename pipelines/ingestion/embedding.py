@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
+from pipelines.catalog.spending import Spent
+from pipelines.embedding.metering import ConnectionMeter
+from pipelines.errors import BudgetSpent
 from pipelines.ingestion.report import EmbeddingCounts
 from pipelines.services import Services
 from pipelines.tracing import span
@@ -28,10 +32,12 @@ under way: about a fiftieth of a unit's texts, in one request where that is smal
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What came of texts: each has its vector, or the reason for which the provider gives none."""
+    """What came of texts: each has its vector, or the reason for which the provider gives none, or is `held`: it was
+    not sent, because the budget is spent."""
 
     vectors: Vectors
     refused: dict[str, str] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,28 @@ def request_limits(total: int) -> RequestLimits:
 
 
 class CachingEmbedder:
-    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives."""
+    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives.
 
-    def __init__(self, services: Services, limits: RequestLimits, counts: EmbeddingCounts) -> None:
+    What it costs is the connection's, and bound by its budget, unless that is not `bounded`.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        connection: str,
+        limits: RequestLimits,
+        counts: EmbeddingCounts,
+        *,
+        bounded: bool = True,
+    ) -> None:
         self._embedder = services.embedder
         self._cache = services.catalog.embeddings
         self._limits = limits
         self._counts = counts
+        self._counting = Lock()
+        budget = services.settings.budget(connection) if bounded else None
+        price = self._embedder.price_per_million_tokens
+        self._meter = ConnectionMeter(services.catalog.spending, connection, budget, price, self._count)
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         """What comes of these distinct texts. Raises EmbeddingError; what arrived before stays cached."""
@@ -63,17 +84,21 @@ class CachingEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Embedded:
         embedder = self._embedder
-        embedded = Embedded(self._cache.get(embedder.model, embedder.dimensions, texts))
-        self._counts.cached += len(embedded.vectors)
-        if missing := [text for text in texts if text not in embedded.vectors]:
-            for batch in self._request(missing):
+        found = self._cache.get(embedder.model, embedder.dimensions, texts)
+        refused: dict[str, str] = {}
+        self._counts.cached += len(found)
+        missing = [text for text in texts if text not in found]
+        try:
+            for batch in self._request(missing) if missing else ():
                 pairs = zip(batch.positions, batch.vectors, strict=True)
                 answer = {missing[position]: vector for position, vector in pairs}
                 self._cache.put(embedder.model, embedder.dimensions, answer)
-                embedded.vectors.update(answer)
-                embedded.refused.update({missing[position]: reason for position, reason in batch.refused.items()})
-                self._count(batch)
-        return embedded
+                found.update(answer)
+                refused.update({missing[position]: reason for position, reason in batch.refused.items()})
+                self._counts.inputs += len(batch.positions)
+        except BudgetSpent:
+            return Embedded(found, refused, frozenset(missing) - found.keys() - refused.keys())
+        return Embedded(found, refused)
 
     def _request(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
         return self._embedder.embed(
@@ -81,11 +106,11 @@ class CachingEmbedder:
             purpose="document",
             inputs_per_request=self._limits.inputs_per_request,
             requests_at_once=self._limits.requests_at_once,
+            meter=self._meter,
         )
 
-    def _count(self, batch: EmbeddedBatch) -> None:
-        counts = self._counts
-        counts.requests += 1
-        counts.inputs += len(batch.positions)
-        counts.tokens += batch.tokens
-        counts.cost_usd = counts.tokens * self._embedder.price_per_million_tokens / 1e6
+    def _count(self, spent: Spent) -> None:
+        with self._counting:
+            self._counts.requests += spent.embedding_requests
+            self._counts.tokens += spent.tokens
+            self._counts.cost_usd += spent.cost_usd

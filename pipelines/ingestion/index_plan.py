@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,11 @@ def new_texts(plans: Iterable[DocumentPlan], window: int | None = None) -> list[
     """The texts that need a vector, each once, in their order; `window` is the embedder's."""
     chunks = (chunk for plan in plans for chunk in plan.new)
     return list(dict.fromkeys(text for chunk in chunks for text in embedded_texts(chunk, window)))
+
+
+def needs_any(plan: DocumentPlan, texts: Collection[str], window: int | None = None) -> bool:
+    """Whether a plan needs the vector of one of these texts."""
+    return bool(texts) and any(text in texts for chunk in plan.new for text in embedded_texts(chunk, window))
 
 
 def refusal(plan: DocumentPlan, refused: Mapping[str, str], window: int | None = None) -> str | None:

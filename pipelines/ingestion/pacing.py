@@ -10,6 +10,7 @@ from croniter import croniter
 from connectors.contract import ChangedUnits, Connector, Paced
 from connectors.model import Unit, group_token
 from connectors.settings import Connection
+from pipelines.catalog.budgets import has_room
 from pipelines.catalog.freshness import allowed_lag, longest_gap
 from pipelines.catalog.units import UnitState
 from pipelines.ingestion.options import SyncOptions
@@ -115,6 +116,8 @@ def units_to_read(
         return [unit.id for unit in units]
     left_over = {unit for owner, unit in catalog.loads.units_with_pending() if owner == connection.id}
     left_over |= catalog.retries.units_due(connection.id) | catalog.parents.doubtful_units(connection.id)
+    if has_room(catalog, services.settings, connection.id):
+        left_over |= catalog.loads.held_units(connection.id)
     return [unit.id for unit in units if unit.id in left_over or unit.id not in quiet]
 
 

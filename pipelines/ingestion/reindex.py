@@ -17,7 +17,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport, measure_time
 from pipelines.ingestion.vectors import index_vectors, write_ahead
 from pipelines.services import Services
-from pipelines.settings import OpenAIEmbeddingSettings, Settings
+from pipelines.settings import OpenAIEmbeddingSettings, Settings, unpriced_budgets
 
 
 def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
@@ -26,7 +26,9 @@ def reindex(services: Services, observer: Observer = SILENT) -> SyncReport:
 
     Most of it is written ahead, while syncs go on writing the live version. Only the rest waits for them to end, and
     lets none begin: what has changed meanwhile, and the change of the version. `services` must replace its index.
-    Raises UnitBusy where something is being synced for too long, EmbeddingError, IndexBusy.
+    What texts of a connection cost is its own, and its budget holds: where that is spent, BudgetSpent is raised,
+    and the version before stays; a later reindex goes on from there. Raises UnitBusy where something is being synced
+    for too long, EmbeddingError, IndexBusy.
     """
     report = SyncReport()
     with measure_time(report), services.catalog.leases.hold_reindex():
@@ -68,7 +70,8 @@ def index_pending(
         progress = partial(observer.progress, names[connection, unit_id])
         chunk(services, connection, unit_id, report, progress=progress)
         before_vectors(connection, unit_id)
-        index_vectors(services, connection, unit_id, report, progress=progress)
+        # A version that is to be live as a whole waits for no budget; most of it was written ahead, within that.
+        index_vectors(services, connection, unit_id, report, progress=progress, bounded=False)
 
 
 def find_unknown(services: Services, store: IndexStore) -> list[str]:
@@ -95,4 +98,7 @@ def with_model(settings: Settings, model: str | None) -> Settings:
         raise UsageError(
             f"models of the provider {settings.embedding.provider!r} are set by embedding.model in the settings"
         )
-    return settings.model_copy(update={"embedding": settings.embedding.model_copy(update={"model": model})})
+    changed = settings.model_copy(update={"embedding": settings.embedding.model_copy(update={"model": model})})
+    for path, reason in unpriced_budgets(changed):
+        raise UsageError(f"{path}: {reason}")
+    return changed

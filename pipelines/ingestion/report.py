@@ -54,7 +54,7 @@ class ChunkCounts(_Counts):
 
 @dataclass(slots=True)
 class EmbeddingCounts(_Counts):
-    """`inputs` were sent to the provider, `cached` came from the cache."""
+    """`inputs` came from the provider, `cached` from the cache. `requests` and `tokens` count repeated ones too."""
 
     requests: int = 0
     inputs: int = 0
@@ -73,7 +73,7 @@ class ScanCounts(_Counts):
     cached: int = 0
 
 
-SAID_BY_UNIT = ("errors", "busy", "out_of_reach", "refused")
+SAID_BY_UNIT = ("errors", "busy", "out_of_reach", "refused", "waiting")
 """Fields of a report that are texts by unit, and no figures."""
 
 
@@ -83,7 +83,8 @@ class SyncReport:
     were skipped because another process works on them, and `out_of_reach` which are hidden and kept until an operator
     says what is to become of them. `causes` says, for some of the names in `errors`, which backend was away, and
     `unanswered` which documents could not be read for a passing reason. `refused` says which parts of a unit (or, by
-    the connection alone, of its list of units) the source does not give, and what to grant.
+    the connection alone, of its list of units) the source does not give, and what to grant. `waiting` says of a
+    connection how much of it waits for its budget.
 
     `would_read` and `would_delete` hold the document ids that a dry run stopped at.
     """
@@ -98,6 +99,7 @@ class SyncReport:
     busy: dict[str, str] = field(default_factory=dict)
     out_of_reach: dict[str, str] = field(default_factory=dict)
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     would_read: list[str] = field(default_factory=list)
@@ -132,6 +134,7 @@ class SyncReport:
         self.busy.update(other.busy)
         self.out_of_reach.update(other.out_of_reach)
         self.refused.update(other.refused)
+        self.waiting.update(other.waiting)
         self.causes.update(other.causes)
         self.unanswered.update(other.unanswered)
         self.would_read += other.would_read

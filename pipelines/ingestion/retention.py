@@ -54,6 +54,7 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
         pruned.landed_files += remove_unrecorded(services)
     pruned.titles = services.catalog.obsolete.forget_titles(retention)
     pruned.events, pruned.bodies = services.catalog.old_events.delete(services.settings.retention.events_days)
+    services.catalog.spending.prune()
     if seconds is None:
         services.catalog.purging.empty_log()
     return pruned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 from connectors.contract import Connector
@@ -17,6 +18,7 @@ from pipelines.ingestion.observer import SILENT, Observer, StageDone
 from pipelines.ingestion.options import DEFAULT, Stage, SyncOptions
 from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport, measure_time
 from pipelines.ingestion.rights import apply_rights
+from pipelines.ingestion.source_requests import RequestCounter, counting_requests
 from pipelines.ingestion.stage_totals import add_totals, stage_totals
 from pipelines.services import Services
 from pipelines.tracing import span
@@ -60,6 +62,18 @@ def run_stages(
     observer: Observer = SILENT,
 ) -> SyncReport:
     """The stages of one unit, for a caller that holds its lease. See `sync_unit`. Raises LeaseLost."""
+    with counting_requests(services.catalog, connection.id, connector) as counter:
+        return _run_stages(services, connection, connector, unit, options, _counting(observer, counter))
+
+
+def _run_stages(
+    services: Services,
+    connection: Connection,
+    connector: Connector,
+    unit: Unit,
+    options: SyncOptions,
+    observer: Observer,
+) -> SyncReport:
     report, unit = SyncReport(), _as_listed_last(services, connection, unit)
     name = f"{connection.id}/{unit.id}"
     untold: dict[Total, float] = {}
@@ -91,6 +105,16 @@ def run_stages(
     if options.mode != "documents" and not options.dry_run:
         services.catalog.units.record_sync(connection.id, unit.id, report.errors.get(name), cause)
     return report
+
+
+def _counting(observer: Observer, counter: RequestCounter) -> Observer:
+    """The same observer; a stage that takes its time has its requests counted meanwhile."""
+
+    def progress(unit: Unit, stage: str, done: int, total: int | None) -> None:
+        counter.write_now_and_then()
+        observer.progress(unit, stage, done, total)
+
+    return replace(observer, progress=progress)
 
 
 def _as_listed_last(services: Services, connection: Connection, unit: Unit) -> Unit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -9,10 +10,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pipelines.catalog import Load, Outcome
+from pipelines.catalog.budgets import budget_spent, describe_waiting, has_room
 from pipelines.catalog.documents import DocumentState, Indexed
 from pipelines.index.contract import IndexStore, Payload
 from pipelines.ingestion.embedding import CachingEmbedder, request_limits
-from pipelines.ingestion.index_plan import DocumentPlan, document_change, new_texts, plan_document, refusal
+from pipelines.ingestion.index_plan import (
+    DocumentPlan,
+    document_change,
+    needs_any,
+    new_texts,
+    plan_document,
+    refusal,
+)
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
@@ -21,6 +30,8 @@ from pipelines.turns import takes_turns, turn_given_up
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Embedded, Vectors
+
+logger = logging.getLogger(__name__)
 
 Plans: TypeAlias = Sequence[DocumentPlan]
 Step = TypeVar("Step")
@@ -34,44 +45,83 @@ _SECONDS_PER_WAIT = 0.05
 
 
 def index_vectors(
-    services: Services, connection: str, unit: str, report: SyncReport, *, progress: ProgressCallback
+    services: Services,
+    connection: str,
+    unit: str,
+    report: SyncReport,
+    *,
+    progress: ProgressCallback,
+    bounded: bool = True,
 ) -> None:
     """Embed and index the chunks of all pending loads of a unit, adding to `report`.
 
-    A document that holds a text which the provider cannot embed is recorded as failed, and the rest goes on. Raises
-    EmbeddingError, IndexBusy and IndexMismatch; what was done before stays done.
+    A document that holds a text which the provider cannot embed is recorded as failed, and the rest goes on. So it does
+    where the connection's budget is spent: what needs a vector waits with its load until there is room, unless what is
+    spent is not `bounded`. Raises EmbeddingError, IndexBusy and IndexMismatch; what was done before stays done.
     """
+    if not bounded or has_room(services.catalog, services.settings, connection):
+        services.catalog.loads.release_held(connection, unit)
     loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
         return
-    total, window = sum(load.chunks for load in loads), services.embedder.window_tokens
-    embedder = CachingEmbedder(services, request_limits(total), report.embedding)
-    done = 0
+    total, done = sum(load.chunks for load in loads), 0
+    embedder = CachingEmbedder(services, connection, request_limits(total), report.embedding, bounded=bounded)
     with _SharedStore(services) as shared, _thread_beside() as beside:
         for load in loads:
-            planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
-            # The provider embeds the next step while this one is written: neither waits for the other.
-            embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans, window)), shared)
-            for plans, found in embedded:
-                writable = _without_refused(services, plans, found, report)
-                _write(services, shared.open(), writable, found.vectors, report)
+            is_held = False
+            for plans, waiting in _index_load(services, load, embedder, shared, beside, report):
+                is_held = is_held or bool(waiting)
                 done += sum(len(plan.document.chunks) for plan in plans)
                 progress("vectors", done, total)
-            services.catalog.loads.mark_indexed(load)
+            _close_load(services, load, report, is_held=is_held)
+
+
+def _index_load(
+    services: Services,
+    load: Load,
+    embedder: CachingEmbedder,
+    shared: _SharedStore,
+    beside: Executor,
+    report: SyncReport,
+) -> Iterator[tuple[Plans, Plans]]:
+    """Index a load step by step; yields the plans of each step, and those of them that wait for a budget."""
+    window = services.embedder.window_tokens
+    planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
+    # The provider embeds the next step while this one is written: neither waits for the other.
+    embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans, window)), shared)
+    for plans, found in embedded:
+        waiting = [plan for plan in plans if needs_any(plan, found.held, window)]
+        ready = [plan for plan in plans if plan not in waiting] if waiting else plans
+        writable = _without_refused(services, ready, found, report)
+        _write(services, shared.open(), writable, found.vectors, report)
+        yield plans, waiting
+
+
+def _close_load(services: Services, load: Load, report: SyncReport, *, is_held: bool) -> None:
+    """What waits for a budget keeps its load, which is not looked at again before there is room."""
+    if not is_held:
+        services.catalog.loads.mark_indexed(load)
+        return
+    services.catalog.loads.mark_held(load)
+    report.waiting[load.connection] = said = describe_waiting(services.catalog, services.settings, load.connection)
+    logger.warning("%s: %s", load.connection, said)
 
 
 def write_ahead(
     services: Services, store: IndexStore, load: Load, documents: Iterable[ChunkedDocument], report: SyncReport
 ) -> None:
     """Embed and write documents of a load to a version that is not live yet, adding to `report`. The catalog records
-    nothing of it: it says what the live version holds."""
+    nothing of it: it says what the live version holds. Raises EmbeddingError, BudgetSpent too: a version with a part
+    of the documents is none."""
     states = services.catalog.documents.in_load(load.id)
-    embedder = CachingEmbedder(services, request_limits(load.chunks), report.embedding)
+    embedder = CachingEmbedder(services, load.connection, request_limits(load.chunks), report.embedding)
     window = services.embedder.window_tokens
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
     for step in _steps(current):
         plans = _plan(store, step)
         found = embedder.embed(new_texts(plans, window))
+        if found.held:
+            raise budget_spent(services.catalog, services.settings, load.connection)
         services.catalog.leases.refuse_stale()
         writable = [
             plan for plan in plans if refusal(plan, found.refused, window) is None

@@ -16,6 +16,7 @@ from pipelines.catalog.freshness import freshness
 from pipelines.errors import CatalogUnavailable
 from pipelines.metrics import families
 from pipelines.metrics.unit_ages import unit_ages
+from pipelines.operations.costs import read_costs
 from pipelines.operations.health import read_health
 from pipelines.settings import Settings
 
@@ -67,6 +68,9 @@ class _CatalogCollector(Collector):
         yield from families.documents(named, self._count_documents())
         yield from families.index(catalog.publications.get(collection), catalog.publications.checks(collection))
         yield from families.leases(catalog.workload.leases())
+        costs = read_costs(catalog, settings)
+        yield from families.costs(costs)
+        yield from families.budgets(costs)
         yield from families.totals(catalog.totals.all())
 
     def _count_documents(self) -> dict[tuple[str, str], dict[str, int]]:

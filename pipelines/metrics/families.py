@@ -18,6 +18,7 @@ from pipelines.catalog.publications import PublishedIndex
 from pipelines.catalog.totals import Total, TotalName
 from pipelines.catalog.workload import LeaseCounts
 from pipelines.metrics.unit_ages import UnitAges
+from pipelines.operations.costs import Costs
 from pipelines.operations.health import Health
 
 _TOTALS: dict[TotalName, tuple[str, str, tuple[str, ...]]] = {
@@ -34,6 +35,9 @@ _TOTALS: dict[TotalName, tuple[str, str, tuple[str, ...]]] = {
     "events": ("headrace_events", "Events by what became of them", ("connection", "outcome")),
 }
 """Name, help and labels of each total. The suffix `_total` is added to the name."""
+
+
+_OWN = ("connection",)
 
 
 def memberships(ages: Mapping[str, MembershipsAge]) -> Iterable[Metric]:
@@ -163,6 +167,45 @@ def index(published: PublishedIndex | None, checks: Mapping[str, bool]) -> Itera
     for name, found in checks.items():
         passed.add_metric([name.replace(" ", "_")], float(found))
     return (points, count, age, passed)
+
+
+def costs(found: Mapping[str, Costs]) -> Iterable[Metric]:
+    """Of questions, which are no connection's, without the label. Days and months are those of UTC."""
+    tokens = GaugeMetricFamily(
+        "headrace_spent_today_tokens", "Tokens embedded today (UTC); without a connection: of questions", labels=_OWN
+    )
+    usd = GaugeMetricFamily("headrace_spent_today_usd", "What those of today cost, in US dollars", labels=_OWN)
+    month = GaugeMetricFamily("headrace_spent_month_usd", "What those of this month cost, in US dollars", labels=_OWN)
+    requests = GaugeMetricFamily("headrace_spent_today_requests", "Requests to sources today (UTC)", labels=_OWN)
+    unanswered = GaugeMetricFamily(
+        "headrace_unanswered_today_tokens", "Tokens under way, or sent by processes that were killed", labels=_OWN
+    )
+    for connection, one in found.items():
+        tokens.add_metric([connection], one.spending.today.tokens)
+        usd.add_metric([connection], one.spending.today.cost_usd)
+        month.add_metric([connection], one.spending.month.cost_usd)
+        requests.add_metric([connection], one.spending.today.source_requests)
+        unanswered.add_metric([connection], one.spending.today.unanswered_tokens)
+    return (tokens, usd, month, requests, unanswered)
+
+
+def budgets(found: Mapping[str, Costs]) -> Iterable[Metric]:
+    """Of connections that have one."""
+    used = GaugeMetricFamily(
+        "headrace_budget_used_ratio", "How much of a budget is spent: 1 is all of it", labels=["connection", "limit"]
+    )
+    spent = GaugeMetricFamily(
+        "headrace_budget_spent", "Whether nothing may be embedded until the day or month ends", labels=_OWN
+    )
+    waiting = GaugeMetricFamily("headrace_budget_waiting_documents", "Documents that wait for a budget", labels=_OWN)
+    for connection, one in found.items():
+        if one.budget is None:
+            continue
+        for limit, ratio in one.budget.used.items():
+            used.add_metric([connection, limit], ratio)
+        spent.add_metric([connection], float(one.budget.is_spent))
+        waiting.add_metric([connection], one.waiting_documents)
+    return (used, spent, waiting)
 
 
 def leases(counts: LeaseCounts) -> Iterable[Metric]:

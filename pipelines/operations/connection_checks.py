@@ -13,9 +13,11 @@ from connectors.errors import SourceError
 from connectors.registry import connect
 from connectors.settings import Connection
 from pipelines.catalog import Catalog
+from pipelines.catalog.spending import Spent
 from pipelines.embedding.base import PROBE
 from pipelines.errors import HeadraceError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.costs import check_budget
 from pipelines.operations.failed_objects import check_failed
 from pipelines.operations.out_of_reach import check_reach
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
@@ -43,8 +45,10 @@ def check_all(settings: Settings) -> list[Finding]:
         with Services(settings) as services:
             findings += _check_own(services)
             memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
-        for told, finding in zip(asked, memberships, strict=True):
-            findings += [*told.result(), finding]
+            for told, connection, finding in zip(asked, settings.connections, memberships, strict=True):
+                found, requests = told.result()
+                services.catalog.spending.add(connection.id, Spent(source_requests=requests))
+                findings += [*found, finding]
     return findings
 
 
@@ -58,6 +62,7 @@ def _check_own(services: Services) -> Iterator[Finding]:
     for connection in services.settings.connections:
         yield from check_reach(services, connection)
         yield from check_failed(services.catalog, connection.id)
+        yield from check_budget(services, connection)
     for unknown, count in count_unknown(services).items():
         yield Finding(unknown, True, describe_unknown(unknown, count))
 
@@ -75,14 +80,16 @@ def describe_index(info: IndexInfo) -> str:
     return f"{info.collection}: {info.documents} documents, {info.points} points{leak}"
 
 
-def _check_connection(path: str, connection: Connection) -> list[Finding]:
-    """What its source says; `path` is the connection's in the settings."""
+def _check_connection(path: str, connection: Connection) -> tuple[list[Finding], int]:
+    """What its source says, and how many requests that took; `path` is the connection's in the settings."""
+    requests = 0
     try:
         with closing(connect(connection)) as connector:
             found = [replace(finding, subject=f"{connection.id}: {finding.subject}") for finding in connector.check()]
+            requests = connector.requests
     except SourceError as error:
-        return [Finding(connection.id, False, str(error))]
-    return [*found, *check_patterns(path, connection)]
+        return [Finding(connection.id, False, str(error))], requests
+    return [*found, *check_patterns(path, connection)], requests
 
 
 def check_memberships(catalog: Catalog, connection: Connection) -> Finding:

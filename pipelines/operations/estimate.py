@@ -11,12 +11,14 @@ from typing import Any
 from connectors.contract import Window
 from connectors.model import Document
 from connectors.registry import connect
+from pipelines.catalog.budgets import budget_of
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.chunking.windows import embedded_texts
 from pipelines.errors import DocumentError
 from pipelines.ingestion.embedding import CachingEmbedder, request_limits
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.report import EmbeddingCounts
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
 from pipelines.services import Services
 from pipelines.settings import Settings
@@ -28,7 +30,8 @@ _PROBE = 8
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """`inputs` are texts that the cache does not have; `tokens` and `cost_usd` are theirs. `probed` counts those that
-    were embedded to learn how fast the provider is."""
+    were embedded to learn how fast the provider is. `beyond_budget` says that the connection's budget will be spent
+    before the end, and what comes then; empty where it has room."""
 
     documents: int
     inputs: int
@@ -36,6 +39,7 @@ class Estimate:
     cost_usd: float
     seconds: float
     probed: EmbeddingCounts
+    beyond_budget: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if name != "probed"}
@@ -58,15 +62,27 @@ def estimate(settings: Settings, target: Target, window: Window | None) -> Estim
             probe += missing[: _PROBE - len(probe)]
         reading = time.perf_counter() - started
         probed = EmbeddingCounts()
-        per_text = _seconds_per_text(services, probe, probed) if probe else 0.0
+        per_text = _seconds_per_text(services, target.connection, probe, probed) if probe else 0.0
         price = services.embedder.price_per_million_tokens
-    return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text, probed)
+        beyond = _beyond_budget(services, target.connection, tokens)
+    return Estimate(documents, inputs, tokens, tokens * price / 1e6, reading + inputs * per_text, probed, beyond)
+
+
+def _beyond_budget(services: Services, connection: str, tokens: int) -> str:
+    use = budget_of(services.catalog, services.settings, connection)
+    if use is None or tokens <= use.tokens_left:
+        return ""
+    left = max(use.tokens_left, 0)
+    return (
+        f"about {tokens:,} tokens are more than the {left:,} that the budget of {connection} leaves ({use.line}): "
+        "what is beyond it is read now, and embedded when there is room"
+    )
 
 
 def _texts(services: Services, target: Target, window: Window | None) -> Iterator[list[str]]:
     """The texts to embed of each document in the window."""
     connection = services.settings.connection(target.connection)
-    with closing(connect(connection)) as connector:
+    with closing(connect(connection)) as connector, counting_requests(services.catalog, connection.id, connector):
         for unit in sync_units(services, connection, connector, target.units).chosen:
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):
@@ -87,7 +103,7 @@ def _not_cached(services: Services, texts: list[str]) -> list[str]:
     return [text for text in texts if text not in cached]
 
 
-def _seconds_per_text(services: Services, texts: list[str], probed: EmbeddingCounts) -> float:
+def _seconds_per_text(services: Services, connection: str, texts: list[str], probed: EmbeddingCounts) -> float:
     started = time.perf_counter()
-    CachingEmbedder(services, request_limits(len(texts)), probed).embed(list(dict.fromkeys(texts)))
+    CachingEmbedder(services, connection, request_limits(len(texts)), probed).embed(list(dict.fromkeys(texts)))
     return (time.perf_counter() - started) / len(texts)

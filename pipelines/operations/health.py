@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.catalog import Catalog, open_catalog
+from pipelines.catalog.budgets import describe_waiting
 from pipelines.catalog.failures import Failure
 from pipelines.catalog.freshness import Freshness, freshness
 from pipelines.catalog.gates import ShutGate
+from pipelines.catalog.loads import HeldDocuments
 from pipelines.catalog.unfinished_events import DeadLetters, WaitingEvents
 from pipelines.catalog.workload import StalledWork
 from pipelines.operations.incidents import Incident
@@ -57,6 +59,7 @@ def read_health(catalog: Catalog, settings: Settings) -> Health:
         gate=gate,
         damaged=find_damaged(settings.state_path),
         stalled=[one for one in catalog.workload.stalled() if one.connection in named],
+        held=[_of_held(catalog, settings, *one) for one in catalog.loads.held_documents().items() if one[0] in named],
     )
 
 
@@ -74,6 +77,7 @@ def combine_incidents(
     gate: ShutGate | None = None,
     stalled: Sequence[StalledWork] = (),
     damaged: Sequence[DamagedSpool] = (),
+    held: Sequence[Incident] = (),
 ) -> Health:
     """One incident of all that one trouble has stopped. Pure."""
     found = [*map(_of_failure, failures), *map(_of_waiting, waiting), *map(_of_stalled, stalled)]
@@ -82,6 +86,7 @@ def combine_incidents(
     # A connection whose trouble is known is late because of it.
     found += [one for fresh in late if fresh.connection not in known for one in _of_late(fresh)]
     found += [Incident("gate", "", gate.since, f"{'; '.join(gate.reasons)}; {gate.waiting} wait")] if gate else []
+    found += held
     found += [Incident("spool", "", one.since, str(one.file)) for one in damaged]
     merged: dict[str, Incident] = {}
     for one in found:
@@ -111,6 +116,10 @@ def _of_waiting(events: WaitingEvents) -> Incident:
 def _of_stalled(work: StalledWork) -> Incident:
     unit = f"{work.connection}/{work.unit}"
     return Incident("stalled", work.connection, work.since, f"{work.holder} holds the lease of {unit}", units=(unit,))
+
+
+def _of_held(catalog: Catalog, settings: Settings, connection: str, held: HeldDocuments) -> Incident:
+    return Incident("budget", connection, held.since, describe_waiting(catalog, settings, connection))
 
 
 def _of_late(fresh: Freshness) -> Iterator[Incident]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from pipelines.catalog.failures import Activity, Cause
 
-IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters", "stalled", "spool"]
+IncidentKind: TypeAlias = Cause | Literal["late", "gate", "dead_letters", "stalled", "spool", "budget"]
 
 _UNITS_NAMED = 5
 SUMMARIES: dict[IncidentKind, str] = {
@@ -27,6 +27,7 @@ SUMMARIES: dict[IncidentKind, str] = {
     "dead_letters": "events could not be processed and are given up",
     "spool": "deliveries that waited on a server's disk are in a damaged file",
     "stalled": "a process holds units and keeps nothing of them any more",
+    "budget": "its budget for embedding is spent, and what is new of it is not found yet",
 }
 ACTIVITIES: dict[Activity, str] = {
     "listing": "its units cannot be listed",
@@ -53,6 +54,7 @@ ADVICE: dict[IncidentKind, str] = {
     "gate": "mend what the check names; the next `headrace sync` checks again",
     "dead_letters": "`headrace events list --state dead` shows them, `headrace events replay` tries them again",
     "spool": "`headrace reconcile` finds what they told of; remove the file after it",
+    "budget": "wait, or raise `budget` in the connection's settings; rights and deletions count at once all the same",
     "stalled": "unless it reads something very large, end that process: the next one goes on from what was kept",
 }
 """What to do."""

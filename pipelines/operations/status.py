@@ -16,12 +16,15 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.failures import Failure
 from pipelines.catalog.freshness import freshness
 from pipelines.catalog.memberships import GroupState, Memberships
+from pipelines.catalog.spending import QUESTIONS
 from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
 from pipelines.errors import UsageError
 from pipelines.index.contract import IndexInfo
 from pipelines.ingestion.options import Target
+from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
+from pipelines.operations.costs import read_costs
 from pipelines.operations.health import failing_units, read_health
 from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.operations.out_of_reach import describe_out_of_reach
@@ -57,7 +60,10 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     found: list[dict[str, Any]] = []
     with Services(settings) as services:
         for connection in connections:
-            with closing(connect(connection)) as connector:
+            with (
+                closing(connect(connection)) as connector,
+                counting_requests(services.catalog, connection.id, connector),
+            ):
                 for one in sync_units(services, connection, connector).unreadable:
                     logger.warning("%s: %s could not be looked at: %s", connection.id, one.name, one.reason)
             found += [
@@ -85,16 +91,18 @@ def describe_status(services: Holdings, targets: Sequence[Target] | None = None)
     """The same of what is open already."""
     settings, catalog = services.settings, services.catalog
     chosen = _choose(catalog, targets) if targets else None
-    counts = catalog.documents.totals()
+    counts, costs = catalog.documents.totals(), read_costs(catalog, settings)
     health = read_health(catalog, settings)
     return {
         "health": health.as_json(),
         "connections": [
             _connection_status(catalog, connection, counts, (chosen or {}).get(connection.id))
             | {"out_of_reach": describe_out_of_reach(services, connection)}
+            | {"costs": costs[connection.id].as_json()}
             for connection in settings.connections
             if chosen is None or connection.id in chosen
         ],
+        "questions": {"costs": costs[QUESTIONS].as_json()},
         "index": _index_status(services.reader.info()),
         "unknown_connections": [
             {"id": connection, "documents": count, "detail": describe_unknown(connection, count)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipelines.embedding.base import EmbeddedBatch, Embedder, Purpose
+from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Embedder, Meter, Purpose
 from pipelines.service.metrics import Metrics
 
 
@@ -26,9 +26,14 @@ class MeteredEmbedder:
         purpose: Purpose,
         inputs_per_request: int | None = None,
         requests_at_once: int | None = None,
+        meter: Meter = UNMETERED,
     ) -> Iterator[EmbeddedBatch]:
         for batch in self._embedder.embed(
-            texts, purpose=purpose, inputs_per_request=inputs_per_request, requests_at_once=requests_at_once
+            texts,
+            purpose=purpose,
+            inputs_per_request=inputs_per_request,
+            requests_at_once=requests_at_once,
+            meter=meter,
         ):
             self._metrics.query_tokens.inc(batch.tokens)
             self._metrics.query_cost.inc(batch.tokens * self.price_per_million_tokens / 1e6)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import stamina
 
 from pipelines.chunking.tokens import estimate_tokens
-from pipelines.embedding.base import EmbeddedBatch, Purpose
+from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Meter, Purpose, SentRequest
 from pipelines.embedding.openai.batching import MOST_INPUTS, cut, pack
 from pipelines.embedding.openai.concurrency import run_concurrently
 from pipelines.embedding.openai.connection import connect
@@ -45,9 +45,6 @@ MOST_BYTES_PER_TEXT = 8_191
 """OpenAI's models take 8,191 tokens, and a token has at least one byte. Chunks have about 2,000."""
 IN_FLIGHT = 4
 
-PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
-"""US dollars per million tokens at OpenAI (https://platform.openai.com/docs/pricing), where the settings say none."""
-
 
 class OpenAICompatibleEmbedder:
     """Sends requests concurrently and retries those that failed for the moment.
@@ -61,7 +58,7 @@ class OpenAICompatibleEmbedder:
         self.model = _name(settings, host)
         self.dimensions = settings.dimensions
         self.window_tokens: int | None = None
-        self.price_per_million_tokens = _price(settings, host)
+        self.price_per_million_tokens = settings.price
         self._settings = settings
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="embedding")
         self._connecting = Lock()
@@ -75,18 +72,20 @@ class OpenAICompatibleEmbedder:
         purpose: Purpose,
         inputs_per_request: int | None = None,
         requests_at_once: int | None = None,
+        meter: Meter = UNMETERED,
     ) -> Iterator[EmbeddedBatch]:
         """See `Embedder.embed`. Raises EmbeddingRefused and EmbeddingUnavailable."""
         prefix = self._settings.query_prefix if purpose == "query" else self._settings.document_prefix
         inputs = [cut(prefix + text, MOST_BYTES_PER_TEXT) or " " for text in texts]  # an empty one would be refused
         lengths = [estimate_tokens(text) for text in inputs]
         most_inputs = min(inputs_per_request or MOST_INPUTS, self._sender.most_inputs)
+        most_tokens = min(meter.tokens_per_request or MOST_TOKENS, MOST_TOKENS)
 
         def send(positions: Sequence[int]) -> EmbeddedBatch:
-            answer = self._sender.send([inputs[position] for position in positions], RETRY_POLICIES[purpose])
+            answer = self._sender.send([inputs[position] for position in positions], RETRY_POLICIES[purpose], meter)
             return _batch(positions, answer, sum(lengths[position] for position in positions))
 
-        requests = pack(lengths, most_tokens=MOST_TOKENS, most_inputs=most_inputs)
+        requests = pack(lengths, most_tokens=most_tokens, most_inputs=most_inputs)
         if purpose == "query":
             return map(send, requests)  # on the caller's thread: a query does not queue behind documents
         return run_concurrently(self._pool, send, requests, min(requests_at_once or IN_FLIGHT, IN_FLIGHT))
@@ -101,14 +100,14 @@ class OpenAICompatibleEmbedder:
     def _client(self) -> openai.OpenAI:
         return connect(self._settings)
 
-    def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
+    def _request_with_retries(self, texts: Sequence[str], policy: RetryPolicy, meter: Meter) -> EmbeddingResponse:
         """Raises RequestTooLarge, RequestFailed, EmbeddingUnavailable and EmbeddingRefused."""
         try:
             for attempt in stamina.retry_context(
                 on=policy.wait_for, attempts=policy.attempts, timeout=None, wait_max=min(30.0, policy.longest_wait)
             ):
                 with attempt:
-                    return self._request(texts, policy.timeout)
+                    return self._request(texts, policy.timeout, meter)
         except TransientFailure as error:
             if error.may_be_the_text:
                 raise RequestFailed(f"embedding: {self._host}", str(error)) from None
@@ -117,9 +116,15 @@ class OpenAICompatibleEmbedder:
             raise EmbeddingRefused(str(error)) from None  # the client's own error may quote the key
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _request(self, texts: Sequence[str], timeout: float) -> EmbeddingResponse:
+    def _request(self, texts: Sequence[str], timeout: float, meter: Meter) -> EmbeddingResponse:
+        estimated = sum(map(estimate_tokens, texts))
         try:
-            return parse_response(self._send(texts, timeout), len(texts), self.dimensions)
+            with meter.request(estimated) as sent:
+                content = self._send(texts, timeout, sent)
+                sent.billed = estimated  # whoever has answered has done the work, whatever can be read of it
+                response = parse_response(content, len(texts), self.dimensions)
+                sent.billed = estimated if response.tokens is None else response.tokens
+                return response
         except UnreadableResponse as error:
             reason = f"{error}; if this stays, check embedding.base_url"
             raise TransientFailure(reason, may_be_the_text=True) from error
@@ -131,7 +136,7 @@ class OpenAICompatibleEmbedder:
                 f"set it to {error.answered}, or choose another embedding.model"
             ) from error
 
-    def _send(self, texts: Sequence[str], timeout: float) -> bytes:
+    def _send(self, texts: Sequence[str], timeout: float, sent: SentRequest) -> bytes:
         """The body of the response. Raises TransientFailure, RequestRefused and RequestTooLarge."""
         import openai
 
@@ -154,7 +159,8 @@ class OpenAICompatibleEmbedder:
             if self._encoding == "float":
                 raise RequestRefused(f"embedding.base_url: {self._host} takes no encoding ({meaning})") from error
             self._encoding = "float"
-            return self._send(texts, timeout)
+            sent.requests += 1
+            return self._send(texts, timeout, sent)
         return response.content
 
     @property
@@ -172,12 +178,6 @@ def _shortens(settings: OpenAIEmbeddingSettings) -> bool:
     """Whether vectors are asked for in a length. Unless told, only of OpenAI's third generation: others may refuse."""
     told = settings.send_dimensions
     return "text-embedding-3" in settings.model if told is None else told
-
-
-def _price(settings: OpenAIEmbeddingSettings, host: str) -> float:
-    if "price_per_million_tokens" in settings.model_fields_set or host != "api.openai.com":
-        return settings.price_per_million_tokens
-    return PRICES.get(settings.model, 0.0)
 
 
 def _batch(positions: Sequence[int], answer: EmbeddingResponse, estimated: int) -> EmbeddedBatch:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from pipelines.embedding.base import PROBE
+from pipelines.embedding.base import PROBE, Meter
 from pipelines.embedding.openai.batching import halve
 from pipelines.embedding.openai.errors import RequestTooLarge
 from pipelines.embedding.openai.responses import EmbeddingResponse, join, nothing_but
 from pipelines.embedding.openai.retrying import PROBING, RetryPolicy
-from pipelines.errors import EmbeddingError, EmbeddingRefused, EmbeddingUnavailable, TextRefused
+from pipelines.errors import BudgetSpent, EmbeddingError, EmbeddingRefused, EmbeddingUnavailable, TextRefused
 
 ATTEMPTS_AT_PARTS = 2
 """What is left of a request that failed often was tried often enough."""
 
-Request: TypeAlias = Callable[[Sequence[str], RetryPolicy], EmbeddingResponse]
+Request: TypeAlias = Callable[[Sequence[str], RetryPolicy, Meter], EmbeddingResponse]
 
 
 class RequestFailed(EmbeddingUnavailable):
@@ -42,46 +42,50 @@ class IsolatingSender:
         self._request = request
         self._dimensions = dimensions
 
-    def send(self, texts: Sequence[str], policy: RetryPolicy) -> EmbeddingResponse:
+    def send(self, texts: Sequence[str], policy: RetryPolicy, meter: Meter) -> EmbeddingResponse:
         """Raises EmbeddingError where the provider answers for no text, and TextRefused where one is not isolated."""
         try:
-            response = self._request(texts, policy)
+            response = self._request(texts, policy, meter)
         except RequestTooLarge as refusal:
-            return self._send_smaller(texts, policy, refusal)
+            return self._send_smaller(texts, policy, refusal, meter)
         except RequestFailed as failure:
-            if not policy.isolates or not self._takes_others():
+            if not policy.isolates or not self._takes_others(meter):
                 raise
-            return self._send_parts(texts, policy, failure.reason)
-        return self._ask_again(texts, response, policy)
+            return self._send_parts(texts, policy, failure.reason, meter)
+        return self._ask_again(texts, response, policy, meter)
 
-    def _send_smaller(self, texts: Sequence[str], policy: RetryPolicy, refusal: RequestTooLarge) -> EmbeddingResponse:
+    def _send_smaller(
+        self, texts: Sequence[str], policy: RetryPolicy, refusal: RequestTooLarge, meter: Meter
+    ) -> EmbeddingResponse:
         parts = halve(texts)
         if not parts:
-            return self._refuse(policy, refusal)
-        response = join([self.send(part, policy) for part in parts])
+            return self._refuse(policy, refusal, meter)
+        response = join([self.send(part, policy, meter) for part in parts])
         if len(texts) > 1 and not response.refused:  # it was their number, or all of their words
             self.most_inputs = min(self.most_inputs, len(parts[0]))
         return response
 
-    def _send_parts(self, texts: Sequence[str], policy: RetryPolicy, reason: str) -> EmbeddingResponse:
+    def _send_parts(self, texts: Sequence[str], policy: RetryPolicy, reason: str, meter: Meter) -> EmbeddingResponse:
         if len(texts) == 1:
             return nothing_but(reason, self._dimensions)
         hurried = replace(policy, attempts=min(policy.attempts, ATTEMPTS_AT_PARTS))
-        return join([self.send(part, hurried) for part in halve(texts)])
+        return join([self.send(part, hurried, meter) for part in halve(texts)])
 
-    def _refuse(self, policy: RetryPolicy, refusal: RequestTooLarge) -> EmbeddingResponse:
+    def _refuse(self, policy: RetryPolicy, refusal: RequestTooLarge, meter: Meter) -> EmbeddingResponse:
         """One text that is refused however short it is cut, unless everything is refused."""
         if not policy.isolates:
             raise TextRefused(str(refusal))
-        if not self._takes_others():
+        if not self._takes_others(meter):
             raise EmbeddingRefused(str(refusal))
         return nothing_but(str(refusal), self._dimensions)
 
-    def _ask_again(self, texts: Sequence[str], response: EmbeddingResponse, policy: RetryPolicy) -> EmbeddingResponse:
+    def _ask_again(
+        self, texts: Sequence[str], response: EmbeddingResponse, policy: RetryPolicy, meter: Meter
+    ) -> EmbeddingResponse:
         """For each text without a vector once more, alone: the others of the answer are paid for, and kept."""
         for position in list(response.refused):
             try:
-                alone = self._request([texts[position]], policy)
+                alone = self._request([texts[position]], policy, meter)
             except (RequestTooLarge, RequestFailed):
                 continue
             response = response.with_answer(position, alone)
@@ -89,8 +93,10 @@ class IsolatingSender:
             raise TextRefused(next(iter(response.refused.values())))
         return response
 
-    def _takes_others(self) -> bool:
+    def _takes_others(self, meter: Meter) -> bool:
         try:
-            return not self._request([PROBE], PROBING).refused
+            return not self._request([PROBE], PROBING, meter).refused
+        except BudgetSpent:
+            raise
         except (RequestTooLarge, EmbeddingError):
             return False

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.registry import source
 from pipelines.catalog import Catalog
+from pipelines.catalog.budgets import describe_waiting
 from pipelines.catalog.lookup import resolve
 from pipelines.errors import IndexStoreError, UsageError
 from pipelines.index.contract import Filters, Hit
@@ -96,6 +97,7 @@ def explain(
     row, others = _find(services, id_or_url)
     hits, index_error = _read_published(services, row["id"])
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
+    held = describe_waiting(catalog, settings, row["connection"]) if load_state == "held" else ""
     label = _labels(services)
     readers = tuple(map(label, hits[0].payload["readers"] if hits else ()))
     filter = RevocationFilter.load(catalog.revocations, settings.connections)
@@ -107,7 +109,7 @@ def explain(
         **{name: row[name] for name in _FROM_CATALOG},
         published_version=hits[0].payload["version"] if hits else None,
         load_state=load_state,
-        stages=stages(row, load_state, hits, index_error, left_out=left_out(settings, catalog, row)),
+        stages=stages(row, load_state, hits, index_error, left_out(settings, catalog, row), held),
         published=tuple(_passage(hit) for hit in left),
         readers=readers,
         revocations=in_force,

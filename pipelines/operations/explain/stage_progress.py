@@ -27,11 +27,13 @@ def stages(
     published: Sequence[Hit],
     index_error: str | None = None,
     left_out: str | None = None,
+    held: str = "",
 ) -> tuple[StageProgress, ...]:
     """The stages in their order.
 
     `row` is the catalog's, `load_state` that of its last load; `published` are the document's points in the published
-    index, which are not known where there is an `index_error`. `left_out` is why the settings want nothing of it.
+    index, which are not known where there is an `index_error`. `left_out` is why the settings want nothing of it, and
+    `held` says of a load that waits for the connection's budget until when.
     """
     last = StageProgress("retrieval", "failed", index_error) if index_error else None
     match row["status"]:
@@ -40,7 +42,7 @@ def stages(
         case "skipped":
             known = _of_removed(row, published, "skipped", row["reason"] or "")
         case _:
-            known = (_documents(row), _chunks(row, load_state), _vectors(row), _retrieval(row, published))
+            known = (_documents(row), _chunks(row, load_state), _vectors(row, held), _retrieval(row, published))
     return (*known[:-1], last or known[-1])
 
 
@@ -58,10 +60,10 @@ def _chunks(row: Mapping[str, Any], load_state: str | None) -> StageProgress:
     return StageProgress("chunks", "done" if done else _unfinished(row), "" if done else row["reason"] or "")
 
 
-def _vectors(row: Mapping[str, Any]) -> StageProgress:
+def _vectors(row: Mapping[str, Any], held: str) -> StageProgress:
     if _is_refused(row):
         return StageProgress("vectors", "failed", row["reason"])
-    return StageProgress("vectors", "done" if _is_indexed(row) else "waiting")
+    return StageProgress("vectors", "done") if _is_indexed(row) else StageProgress("vectors", "waiting", held)
 
 
 def _retrieval(row: Mapping[str, Any], published: Sequence[Hit]) -> StageProgress:
