@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.settings import Budget
-from pipelines.catalog.spending import Spending
+from pipelines.catalog.spending import Spending, today
 from pipelines.errors import BudgetSpent
 from pipelines.settings import Settings
 
@@ -48,7 +48,7 @@ class BudgetUse:
         if self.budget.tokens_per_day is not None:
             left.append(self.budget.tokens_per_day - self.spent_tokens)
         if self.budget.usd_per_month is not None and self.price:
-            left.append(int((self.budget.usd_per_month - self.spent_usd) / self.price * 1e6))
+            left.append(round((self.budget.usd_per_month - self.spent_usd) / self.price * 1e6))
         return min(left)
 
     @property
@@ -114,7 +114,7 @@ class BudgetUse:
 
 def budget_use(budget: Budget, spending: Spending, price: float) -> BudgetUse:
     """What is spent of a budget at this moment."""
-    return BudgetUse(budget, spending, price, datetime.now(UTC).date())
+    return BudgetUse(budget, spending, price, today())
 
 
 def tokens_per_request(budget: Budget, price: float) -> int:

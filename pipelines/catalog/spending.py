@@ -53,12 +53,12 @@ class SpendingLedger:
         """Count what was spent now."""
         if spent != Spent():
             with self._engine.begin() as transaction:
-                _increase(transaction, _today(), connection, spent)
+                _increase(transaction, today(), connection, spent)
 
     def reserve(self, connection: str, tokens: int, has_room: Callable[[Spending], bool]) -> date | None:
         """Count tokens as sent, if what was spent until now leaves room; returns the day to `settle` them on, None
         where it does not. Whoever else reserves for the connection waits meanwhile."""
-        day = _today()
+        day = today()
         with self._engine.begin() as transaction:
             # The first statement takes the row, so that what is read after it is not older than what others wrote.
             _increase(transaction, day, connection, Spent())
@@ -78,12 +78,12 @@ class SpendingLedger:
     def current(self) -> dict[str, Spending]:
         """What was spent today and in this month, by connection."""
         with self._engine.connect() as transaction:
-            return _read(transaction, _today())
+            return _read(transaction, today())
 
     def by_day(self, days: int) -> dict[str, dict[date, Spent]]:
         """What was spent on each of the last `days` days on which there was anything, by connection, newest first."""
         table = tables.spending
-        since = (_today() - timedelta(days=days - 1)).isoformat()
+        since = (today() - timedelta(days=days - 1)).isoformat()
         statement = select(table.c.connection, table.c.day, *_figures()).where(table.c.day >= since)
         found: dict[str, dict[date, Spent]] = {}
         with self._engine.connect() as transaction:
@@ -94,7 +94,7 @@ class SpendingLedger:
     def prune(self) -> None:
         """Forget days that are older than is kept."""
         table = tables.spending
-        is_old = table.c.day < (_today() - KEPT).isoformat()
+        is_old = table.c.day < (today() - KEPT).isoformat()
         with self._engine.connect() as reading:  # mostly there is none
             if reading.execute(select(table.c.day).where(is_old).limit(1)).first() is None:
                 return
@@ -102,7 +102,8 @@ class SpendingLedger:
             transaction.execute(delete(table).where(is_old))
 
 
-def _today() -> date:
+def today() -> date:
+    """In UTC, by which days are counted."""
     return datetime.now(UTC).date()
 
 
@@ -133,8 +134,8 @@ def _read(transaction: Connection, day: date) -> dict[str, Spending]:
     found: dict[str, Spending] = {}
     months = transaction.execute(select(table.c.connection, *sums).where(of_month).group_by(table.c.connection))
     todays = transaction.execute(select(table.c.connection, *_figures()).where(table.c.day == day.isoformat()))
-    today = {row[0]: Spent(*row[1:]) for row in todays}
+    of_today = {row[0]: Spent(*row[1:]) for row in todays}
     for connection, *figures in months:
         month = Spent(*(kind(value) for kind, value in zip((int, int, int, int, float), figures, strict=True)))
-        found[connection] = Spending(today.get(connection, Spent()), month)
+        found[connection] = Spending(of_today.get(connection, Spent()), month)
     return found
