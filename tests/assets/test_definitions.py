@@ -255,7 +255,26 @@ def test_where_nothing_is_due_there_is_no_batch(
     assert made
     assert made.asset_materialization
     figures = {name: value.value for name, value in made.asset_materialization.metadata.items()}
-    assert figures == {"units": 1, "due": 0, "quiet": 1, "requests": 0} | {"requests": figures["requests"]}
+    assert {name: figures[name] for name in ("units", "due", "quiet")} == {"units": 1, "due": 0, "quiet": 1}
+    assert figures["embedding tokens today"] > 0, "what the first one has spent"
+
+
+def test_what_was_spent_is_told_as_numbers_where_the_ui_plots_them(settings: Settings, source: MemorySource) -> None:
+    """On assets without partitions: a line through different units would mean nothing."""
+    job = build_definitions(settings).resolve_job_def("sync_acme")
+    with dagster_instance(settings) as instance:
+        assert job.execute_in_process(instance=instance).success
+        (observed,) = instance.fetch_observations(asset_key("acme", "units"), limit=1).records
+        (published,) = instance.fetch_materializations(dg.AssetKey("retrieval"), limit=1).records
+    with Services(settings) as services:
+        spent = services.catalog.spending.of("acme").today
+    assert observed.asset_observation
+    assert published.asset_materialization
+    for told in (observed.asset_observation.metadata, published.asset_materialization.metadata):
+        assert isinstance(told["embedding tokens today"], dg.IntMetadataValue)
+        assert isinstance(told["embedding cost this month in USD"], dg.FloatMetadataValue)
+        assert told["embedding tokens today"].value == spent.tokens > 0
+        assert told["embedding cost today in USD"].value == pytest.approx(spent.tokens / 1e6)
 
 
 def test_partitions_that_are_asked_for_are_all_materialised(settings: Settings, source: MemorySource) -> None:

@@ -49,6 +49,13 @@ class Cluster:
     def origin(run: dg.DagsterRun) -> str | None:
         return run.remote_job_origin.location_name if run.remote_job_origin else None
 
+    def spent(self, asset: str) -> Any:
+        """The tokens of today that an asset's last observation tells."""
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            (last,) = instance.fetch_observations(dg.AssetKey(asset.split("/")), limit=1).records
+        assert last.asset_observation
+        return last.asset_observation.metadata["embedding tokens today"].value
+
     def executors(self, run: dg.DagsterRun) -> set[int | None]:
         """The processes that have executed steps."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
@@ -73,7 +80,7 @@ def cluster(folder: Folder, embeddings: EmbeddingsServer) -> Iterator[Cluster]:
         yield Cluster(folder, github, home)
 
 
-def test_a_sync_is_launched_and_tells_what_it_did(cluster: Cluster) -> None:
+def test_a_sync_is_launched_and_tells_what_it_did(cluster: Cluster, embeddings: EmbeddingsServer) -> None:
     ran = cluster.headrace("sync", "--json")
     assert (ran.code, ran.json["documents"]["new"], ran.json["errors"]) == (0, 2, {}), ran.errors
     assert ran.json["requests"]["acme"] > 0
@@ -81,6 +88,7 @@ def test_a_sync_is_launched_and_tells_what_it_did(cluster: Cluster) -> None:
     assert run.status == dg.DagsterRunStatus.SUCCESS
     (worker,) = cluster.executors(run)
     assert worker not in (None, os.getpid())
+    assert cluster.spent("acme/units") == ran.json["embedding"]["tokens"] == embeddings.tokens > 0
     assert cluster.origin(run) == "assets.definitions"
 
 
