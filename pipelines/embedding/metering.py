@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_WRITES = 1.0
 """Of what questions have cost: a catalog in use is not to be written to by each of them."""
+SECONDS_AT_THE_END = 3.0
+"""Within ten a process that is told to end is to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class QuestionMeter:
         """Write down what is not written."""
         self._closing.set()
         if writer := self._writer:
-            writer.join()
+            writer.join(SECONDS_AT_THE_END)
 
     def _note(self, spent: Spent) -> None:
         with self._lock:
@@ -103,15 +105,24 @@ class QuestionMeter:
                 self._writer.start()
 
     def _write(self) -> None:
+        """Until nothing is left, or the catalog is away: then the next question tries again."""
+        while spent := self._take():
+            try:
+                self._ledger().add(QUESTIONS, spent)
+            except (CatalogUnavailable, SQLAlchemyError) as error:
+                logger.warning("what questions have cost is written with the next ones: %s", error)
+                with self._lock:
+                    self._unwritten, self._writer = self._unwritten + spent, None
+                return
+
+    def _take(self) -> Spent | None:
         self._closing.wait(SECONDS_BETWEEN_WRITES)
         with self._lock:
-            spent, self._unwritten, self._writer = self._unwritten, Spent(), None
-        try:
-            self._ledger().add(QUESTIONS, spent)
-        except (CatalogUnavailable, SQLAlchemyError) as error:
-            logger.warning("what questions have cost is written with the next ones: %s", error)
-            with self._lock:
-                self._unwritten += spent
+            spent, self._unwritten = self._unwritten, Spent()
+            if spent == Spent():
+                self._writer = None
+                return None
+        return spent
 
 
 def _spent(sent: SentRequest, price: float) -> Spent:
