@@ -75,6 +75,7 @@ def _connections() -> Iterator[str]:
         yield f"### {source.label}"
         yield f"With `source: {source.name}`:"
         yield Described.of(source.settings.model_json_schema()).table(shared, meanings)
+    yield from _sections(common, "connections[].")
 
 
 def _prose(model: Schema) -> str:
