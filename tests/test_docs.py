@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,14 @@ def test_the_workflow_runs_targets_that_exist() -> None:
 @pytest.mark.parametrize("name", ["github", "slack", "notion", "drive"])
 def test_the_guide_prints_the_parts_that_are_read(name: str) -> None:
     assert table_of(source(name).parts) in (ROOT / "docs" / "permissions.md").read_text()
+
+
+def test_one_version_stands_everywhere() -> None:
+    """What is installed, what the chart runs, and what the pages and the workflow build."""
+    released = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    chart = yaml.safe_load((ROOT / "infra" / "helm" / "headrace" / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (released, released)
+    built = (ROOT / "docs" / "kubernetes.md").read_text() + (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert set(re.findall(r"headrace:(\d+\.\d+\.\d+)", built)) == {released}
+    first, *_ = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first == released
