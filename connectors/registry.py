@@ -14,6 +14,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import groupby
@@ -32,6 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
+from connectors.pushed_documents import AcceptedDocument, DocumentRefused, PushedDocument
 from connectors.settings import Connection
 from connectors.setup import Setup
 from connectors.source_parts import Part
@@ -51,10 +53,13 @@ class Implementation(Generic[S]):
 
     `connect` opens a connection and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case
     name, body, Unix time) and raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
+    `accept` says what is to be kept of a document that was pushed, and of the bytes of its file where it is one, and
+    raises DocumentRefused; a source that takes no documents has none.
     """
 
     connect: Callable[[S], Connector]
     receive: Callable[[S, Mapping[str, str], bytes, float], Event] | None = None
+    accept: Callable[[S, PushedDocument, bytes | None, datetime], AcceptedDocument] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,9 @@ class Source(Generic[S]):
     says that the provider makes the secret of its webhooks itself, and sends it once to the address that it is to
     deliver to.
 
+    `takes_documents` says that documents are pushed to its connections (`connectors.pushed_documents`), each with the
+    connection's `token` as key; its `Implementation` has `accept`, and the settings of a connection a `store`.
+
     `parts` is the table of what a sync asks for and which permission each needs (`connectors.source_parts`).
 
     `setup` is what `headrace init` says and asks: where the token comes from, and what has to be written beside it.
@@ -99,6 +107,7 @@ class Source(Generic[S]):
     documents_have_unit_readers: bool = True
     signature_headers: tuple[str, ...] = ()
     offers_secret: bool = False
+    takes_documents: bool = False
     parts: tuple[Part, ...] = ()
     setup: Setup = field(default_factory=Setup)
     icon: str = _DROP
@@ -161,6 +170,23 @@ def receive(connection: Connection, headers: Mapping[str, str], body: bytes, now
     except Exception as error:
         logger.exception("%s: a delivery cannot be read", connection.id)
         raise DeliveryUnreadable(f"unexpected {type(error).__name__}") from error
+
+
+def takes_documents(connection: Connection) -> bool:
+    """Whether documents are pushed to a connection."""
+    one = sources().get(connection.source)
+    return one is not None and one.takes_documents
+
+
+def accept(connection: Connection, document: PushedDocument, file: bytes | None, now: datetime) -> AcceptedDocument:
+    """What is to be kept of a document that is pushed to a connection; `file` are the bytes of one that is a file.
+
+    Raises DocumentRefused.
+    """
+    accepting = source(connection.source).implementation().accept
+    if accepting is None:
+        raise DocumentRefused("", f"{connection.source} takes no documents")
+    return accepting(connection, document, file, now)
 
 
 def address_tokens(connection: Connection, address: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
+from connectors.pushed_documents import DocumentStore
 from connectors.tokens import check_token
 from connectors.web_urls import check_web_url
 
@@ -70,6 +71,7 @@ class Connection(BaseModel):
     budget: Budget | None = Field(default=None, description="What embedding its texts may cost; default: any amount")
     # Follows from other settings than the connection's own, so that nobody writes it here.
     _reads_pictures: bool = PrivateAttr(default=False)
+    _store: DocumentStore | None = PrivateAttr(default=None)
 
     @field_validator("schedule", "reconcile_schedule", "memberships_schedule")
     @classmethod
@@ -108,6 +110,17 @@ class Connection(BaseModel):
         """The same connection, which hands on pictures."""
         changed = self.model_copy()
         changed._reads_pictures = True
+        return changed
+
+    @property
+    def store(self) -> DocumentStore | None:
+        """What was pushed to the connection, for a source that takes documents; None where nobody has opened it."""
+        return self._store
+
+    def with_store(self, store: DocumentStore) -> Self:
+        """The same connection, which reads what is in this store."""
+        changed = self.model_copy()
+        changed._store = store
         return changed
 
     @property

@@ -67,9 +67,12 @@ def _signature_headers(connections: Iterable[Connection]) -> frozenset[str] | No
     names: set[str] = set()
     for connection in connections:
         try:
-            signed_by = source(connection.source).signature_headers
+            one = source(connection.source)
         except UnknownSource:
             continue
+        if one.takes_documents:  # which come another way
+            continue
+        signed_by = one.signature_headers
         if not signed_by:
             return None
         names.update(signed_by)
