@@ -45,7 +45,7 @@ def take_events(context: dg.OpExecutionContext, runtime: dg.ResourceParam[Runtim
     from pipelines.events.connector_pool import open_connector_pool
     from pipelines.events.worker import Worker
 
-    with runtime.services() as services, open_connector_pool() as connectors:
+    with runtime.services() as services, open_connector_pool(services) as connectors:
         worker = Worker(services, connectors, DagsterReporter(context.instance))
         processed = 0
         while items := worker.run_pass():

@@ -65,7 +65,7 @@ class DagsterOrchestrator:
         connection = settings.connection(target.connection)
         with (
             Runtime(settings).services() as services,
-            closing(connect(connection)) as connector,
+            closing(connect(services.with_store(connection))) as connector,
             counting_requests(services.catalog, connection.id, connector),
         ):
             return sync_units(services, connection, connector, target.units).chosen

@@ -93,6 +93,15 @@ class PushedDocument(BaseModel):
     updated_at: _Time | None = Field(default=None, description="As `created_at`; by default when it was pushed")
 
 
+@dataclass(frozen=True, slots=True)
+class PushedFile:
+    """The file that a document is: its name and type as whoever pushes it says."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
 class DocumentFields(BaseModel):
     """What is kept of a document beside its content. `readers` are reader tokens."""
 
@@ -153,7 +162,7 @@ class DocumentStore(Protocol):
         """All units to which something was pushed."""
 
     def changes(self, unit: str, after: int, limit: int) -> Sequence[StoredDocument | RemovedDocument]:
-        """What changed in a unit, in order of the numbers, from the one behind `after` on; of each document the last."""
+        """What changed in a unit behind the number `after`, in order of the numbers; of each document the last."""
 
     def find(self, names: Collection[str]) -> Mapping[str, StoredDocument | RemovedDocument]:
         """Those of these documents that are known, by name."""

@@ -33,7 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.pushed_documents import AcceptedDocument, DocumentRefused, PushedDocument
+from connectors.pushed_documents import AcceptedDocument, DocumentRefused, PushedDocument, PushedFile
 from connectors.settings import Connection
 from connectors.setup import Setup
 from connectors.source_parts import Part
@@ -53,13 +53,13 @@ class Implementation(Generic[S]):
 
     `connect` opens a connection and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case
     name, body, Unix time) and raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
-    `accept` says what is to be kept of a document that was pushed, and of the bytes of its file where it is one, and
-    raises DocumentRefused; a source that takes no documents has none.
+    `accept` says what is to be kept of a document that was pushed, with its file where it is one, and raises
+    DocumentRefused; a source that takes no documents has none.
     """
 
     connect: Callable[[S], Connector]
     receive: Callable[[S, Mapping[str, str], bytes, float], Event] | None = None
-    accept: Callable[[S, PushedDocument, bytes | None, datetime], AcceptedDocument] | None = None
+    accept: Callable[[S, PushedDocument, PushedFile | None, datetime], AcceptedDocument] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,11 +178,10 @@ def takes_documents(connection: Connection) -> bool:
     return one is not None and one.takes_documents
 
 
-def accept(connection: Connection, document: PushedDocument, file: bytes | None, now: datetime) -> AcceptedDocument:
-    """What is to be kept of a document that is pushed to a connection; `file` are the bytes of one that is a file.
-
-    Raises DocumentRefused.
-    """
+def accept(
+    connection: Connection, document: PushedDocument, file: PushedFile | None, now: datetime
+) -> AcceptedDocument:
+    """What is to be kept of a document that is pushed to a connection. Raises DocumentRefused."""
     accepting = source(connection.source).implementation().accept
     if accepting is None:
         raise DocumentRefused("", f"{connection.source} takes no documents")

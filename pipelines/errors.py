@@ -8,6 +8,7 @@ HeadraceError
 ├─ CatalogMismatch           the catalog was migrated by a newer program
 ├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
 │  └─ CatalogDamaged         … and will not: its file is broken
+├─ LandingUnavailable        the landing cannot be written to or read from; another attempt later can succeed
 ├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
@@ -89,6 +90,13 @@ class CatalogDamaged(CatalogUnavailable):
             f"{file} is damaged ({reason}). Stop everything, move it and the files beside it whose names begin alike "
             "away, then put a copy back, or run `headrace restore`, which makes it again from landing and index"
         )
+
+
+class LandingUnavailable(HeadraceError):
+    """The folder or bucket of the landing does not take or give a file; another attempt later can succeed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"landing.url: {type(error).__name__}: {error}")
 
 
 class CatalogLost(HeadraceError):

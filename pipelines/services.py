@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from connectors.registry import takes_documents
+from connectors.settings import Connection
 from pipelines.catalog import Catalog, open_catalog
 from pipelines.catalog.database import STATEMENT_SECONDS
 from pipelines.machine import spare_memory
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from pipelines.embedding.metering import QuestionMeter
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
     from pipelines.landing import Landing
+    from pipelines.pushed import DocumentIntake
     from pipelines.retrieval.reranking import Reranker
     from pipelines.scans.page_reader import PageReader
+
+
+C = TypeVar("C", bound=Connection)
 
 
 class Holdings(Protocol):
@@ -88,6 +94,23 @@ class Services:
         from pipelines.landing import Landing
 
         return Landing(self.settings)
+
+    @cached_property
+    def intake(self) -> DocumentIntake:
+        """What takes documents that are pushed."""
+        from pipelines.landing.pushed_bodies import PushedBodies
+        from pipelines.pushed import DocumentIntake
+
+        return DocumentIntake(self.catalog, PushedBodies(self.landing.files))
+
+    def with_store(self, connection: C) -> C:
+        """A connection as its connector is opened: with what was pushed to it, where its source takes documents."""
+        if not takes_documents(connection):
+            return connection
+        from pipelines.pushed import ConnectionStore
+
+        intake = self.intake
+        return connection.with_store(ConnectionStore(connection.id, intake.catalog.pushed_documents, intake.bodies))
 
     @cached_property
     def chunkers(self) -> ChunkerPool:

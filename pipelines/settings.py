@@ -21,7 +21,7 @@ from pydantic import (
 
 from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC
-from connectors.registry import AnyConnection
+from connectors.registry import AnyConnection, sources
 from connectors.secret_files import DIRECTORY
 from connectors.settings import Budget, Connection
 from connectors.web_urls import WebUrl, check_web_url
@@ -356,7 +356,8 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         found += problems(error, Settings, values)
     else:
         found += unpriced_budgets(settings)
-    found += raw_problems(values, DEMO_KEY)
+    taking = [name for name, one in sources().items() if one.takes_documents]
+    found += raw_problems(values, DEMO_KEY, taking)
     if found := distinct(found, [path for path, _ in untold]):
         (path, reason), *others = found
         raise SettingsError(path or DEFAULT_FILE, reason, others)

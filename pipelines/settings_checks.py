@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 Problem: TypeAlias = tuple[str, str]
@@ -15,10 +15,11 @@ SHORTEST_SECRET = 12
 _MADE = "`openssl rand -hex 32` makes a good one"
 
 
-def raw_problems(values: Mapping[str, Any], open_key: str) -> Iterator[Problem]:
-    """Ids that are there twice, and keys that can be guessed or are another's too; `open_key` may be short."""
+def raw_problems(values: Mapping[str, Any], open_key: str, taking: Collection[str]) -> Iterator[Problem]:
+    """Ids that are there twice, and keys that can be guessed or are another's too; `open_key` may be short. The token
+    of a connection is such a key where its source is one of `taking`, to which documents are pushed."""
     yield from _repeated_ids(values)
-    yield from _bad_keys(values, open_key)
+    yield from _bad_keys(values, open_key, taking)
     for path, connection in _entries(values, "connections"):
         # An empty one takes no webhooks.
         if secret := _text(connection.get("webhook_secret")):
@@ -34,7 +35,7 @@ def _repeated_ids(values: Mapping[str, Any]) -> Iterator[Problem]:
                 yield f"{path}.id", f"duplicate id {own!r}: {first[own]} has it too"
 
 
-def _bad_keys(values: Mapping[str, Any], open_key: str) -> Iterator[Problem]:
+def _bad_keys(values: Mapping[str, Any], open_key: str, taking: Collection[str]) -> Iterator[Problem]:
     holders: dict[str, str] = {}
     for path, entry in _entries(values, "assistants"):
         key, own = _text(entry.get("api_key")), _text(entry.get("id")) or path
@@ -44,13 +45,20 @@ def _bad_keys(values: Mapping[str, Any], open_key: str) -> Iterator[Problem]:
             yield from _too_short(f"{path}.api_key", key, SHORTEST_KEY)
         if (other := holders.setdefault(key, own)) != own:
             yield f"{path}.api_key", f"is the key of the assistant {other!r} too; each needs one of its own"
-    metrics = values.get("metrics")
-    key_of_metrics = metrics.get("key") if isinstance(metrics, Mapping) else None
-    for path, value in (("metrics.key", key_of_metrics), ("operator_key", values.get("operator_key"))):
+    for path, value in _other_keys(values, taking):
         if (key := _text(value)) is not None:
             yield from _too_short(path, key, SHORTEST_KEY)
             if (other := holders.setdefault(key, path)) != path:
                 yield path, f"is the key of {other!r} too; it must be one of its own"
+
+
+def _other_keys(values: Mapping[str, Any], taking: Collection[str]) -> Iterator[tuple[str, Any]]:
+    metrics = values.get("metrics")
+    yield "metrics.key", metrics.get("key") if isinstance(metrics, Mapping) else None
+    yield "operator_key", values.get("operator_key")
+    for path, connection in _entries(values, "connections"):
+        if connection.get("source") in taking:
+            yield f"{path}.token", connection.get("token")
 
 
 def _entries(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

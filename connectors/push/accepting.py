@@ -10,9 +10,16 @@ from connectors.cleaning import clean_text
 from connectors.file_content import FileContent, SkipFile, read_content
 from connectors.fingerprints import fingerprint
 from connectors.model import HTML, MARKDOWN, PLAIN_TEXT
-from connectors.push.access import InvalidReader, reader_tokens
+from connectors.push.access import InvalidReader, reader_token
 from connectors.push.settings import PushConnection
-from connectors.pushed_documents import LARGEST_FILE, AcceptedDocument, DocumentFields, DocumentRefused, PushedDocument
+from connectors.pushed_documents import (
+    LARGEST_FILE,
+    AcceptedDocument,
+    DocumentFields,
+    DocumentRefused,
+    PushedDocument,
+    PushedFile,
+)
 
 DEFAULT_UNIT = "documents"
 """The unit of what is pushed without one."""
@@ -22,7 +29,8 @@ _EMPTY = "is empty; to remove a document, send DELETE"
 
 def accept(connection: PushConnection, document: PushedDocument, file: bytes | None, now: datetime) -> AcceptedDocument:
     """See `connectors.registry.accept`."""
-    if not document.title:
+    title = document.title or (file.name if file else "")
+    if not title:
         raise DocumentRefused("title", "is missing: results show it")
     unit = document.unit or DEFAULT_UNIT
     if not connection.includes(unit):
@@ -30,7 +38,7 @@ def accept(connection: PushConnection, document: PushedDocument, file: bytes | N
     content = _text(document) if file is None else _file(connection, document, file)
     body = content.body if isinstance(content.body, bytes) else content.body.encode()
     fields = DocumentFields(
-        title=document.title,
+        title=title,
         url=document.url,
         kind=document.kind or ("document" if file is None else "file"),
         author=document.author,
@@ -47,25 +55,22 @@ def accept(connection: PushConnection, document: PushedDocument, file: bytes | N
 def _text(document: PushedDocument) -> FileContent:
     media_type = media.declared_type(document.content_type) or MARKDOWN
     if media_type not in TEXT_TYPES:
-        allowed = ", ".join(TEXT_TYPES)
-        raise DocumentRefused(
-            "content_type", f"must be {allowed}; send others as `file` of a form", is_unsupported=True
-        )
+        allowed = f"must be {', '.join(TEXT_TYPES)}; send others as `file` of a form"
+        raise DocumentRefused("content_type", allowed, is_unsupported=True)
     text = clean_text(document.text)
     if not text.strip():
         raise DocumentRefused("text", _EMPTY)
     return FileContent(text, media_type)
 
 
-def _file(connection: PushConnection, document: PushedDocument, file: bytes) -> FileContent:
+def _file(connection: PushConnection, document: PushedDocument, file: PushedFile) -> FileContent:
     if document.text:
         raise DocumentRefused("text", "must not stand beside a file")
-    if len(file) > LARGEST_FILE:
+    if len(file.data) > LARGEST_FILE:
         raise DocumentRefused("file", f"is larger than {LARGEST_FILE / 1e6:g} MB")
-    if not file.strip():
-        raise DocumentRefused("file", _EMPTY)
+    declared = document.content_type or file.media_type
     try:
-        found = read_content(file, document.content_type, document.title, pictures=connection.reads_pictures)
+        found = read_content(file.data, declared, file.name, pictures=connection.reads_pictures)
     except SkipFile as skipped:
         raise DocumentRefused("file", skipped.reason, is_unsupported=True) from None
     if not found.body:
@@ -76,19 +81,13 @@ def _file(connection: PushConnection, document: PushedDocument, file: bytes) -> 
 def _readers(connection: PushConnection, document: PushedDocument) -> tuple[str, ...]:
     """Nobody, where neither the document nor the settings name readers."""
     named = connection.readers if document.readers is None else document.readers
-    try:
-        return reader_tokens(connection.id, connection.groups, named)
-    except InvalidReader as error:
-        wrong = next(place for place, one in enumerate(named) if _is_wrong(connection, one))
-        raise DocumentRefused(f"readers.{wrong}", str(error)) from None
-
-
-def _is_wrong(connection: PushConnection, reader: str) -> bool:
-    try:
-        reader_tokens(connection.id, connection.groups, [reader])
-    except InvalidReader:
-        return True
-    return False
+    tokens: list[str] = []
+    for place, reader in enumerate(named):
+        try:
+            tokens.append(reader_token(connection.id, connection.groups, reader))
+        except InvalidReader as error:
+            raise DocumentRefused(f"readers.{place}", str(error)) from None
+    return tuple(dict.fromkeys(tokens))
 
 
 def _utc(field: str, moment: datetime | None) -> datetime | None:

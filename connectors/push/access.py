@@ -17,11 +17,6 @@ class InvalidReader(ValueError):
     """Why a text names no reader, and what to write."""
 
 
-def reader_tokens(connection: str, groups: Collection[str], readers: Iterable[str]) -> tuple[str, ...]:
-    """Reader tokens of whom `readers` name, each once. Raises InvalidReader."""
-    return tuple(dict.fromkeys(reader_token(connection, groups, one) for one in readers))
-
-
 def reader_token(connection: str, groups: Collection[str], reader: str) -> str:
     """`groups` are the names of the connection's own. Raises InvalidReader."""
     if reader == PUBLIC or _OTHER_GROUP.fullmatch(reader):

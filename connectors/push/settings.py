@@ -12,6 +12,7 @@ from connectors.settings import Connection
 
 SHORTEST_KEY = 20
 """Characters. What is shorter can be found by trying."""
+_MADE = "`openssl rand -hex 32` makes a good one"
 
 
 def _parse_member(value: str) -> str:
@@ -44,9 +45,7 @@ class PushConnection(Connection):
     @classmethod
     def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < SHORTEST_KEY:
-            raise ValueError(
-                f"must have at least {SHORTEST_KEY} characters, chosen by chance: `openssl rand -hex 32` makes a good one"
-            )
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters, chosen by chance: {_MADE}")
         return value
 
     @field_validator("readers")

@@ -40,6 +40,7 @@ from pipelines.catalog.partition_keys import PartitionKeys
 from pipelines.catalog.processes import LocalProcess
 from pipelines.catalog.publications import Publications
 from pipelines.catalog.purging import Purging
+from pipelines.catalog.pushed_documents import PushedDocuments
 from pipelines.catalog.replays import Replays
 from pipelines.catalog.restoring import Restoring
 from pipelines.catalog.retries import Retries
@@ -101,6 +102,7 @@ class Catalog:
         self.arrivals = Arrivals(engine)
         self.events = Events(engine, self.arrivals)
         self.replays = Replays(engine)
+        self.pushed_documents = PushedDocuments(engine, self.arrivals)
         self.old_events = OldEvents(engine)
         self.unfinished_events = UnfinishedEvents(engine)
         self.failures = Failures(engine)

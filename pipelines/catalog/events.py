@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Engine,
     and_,
     func,
@@ -78,17 +79,21 @@ class Events:
     def store(self, connection: str, event: Event, body: bytes) -> bool:
         """Store an event, durably when this returns; False if the delivery is stored already. What it says to be
         deleted is found by nobody from then on."""
-        now = datetime.now(UTC)
-        known = select(tables.events.c.id).where(tables.events.c.connection == connection, _is_known(event, now))
+        known = select(tables.events.c.id).where(
+            tables.events.c.connection == connection, _is_known(event, datetime.now(UTC))
+        )
         with self._arrivals.begin() as transaction:
             if transaction.execute(known).first():
                 return False
-            hide_deleted(transaction, connection, event.invalidations)
-            # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
-            upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
-            seen = {"connection": connection, "paused": False, "last_event": now}
-            upsert(transaction, tables.connections, [seen], update=("last_event",))
+            store_event(transaction, connection, event, body)
         return True
+
+    def count_pending(self, connection: str) -> int:
+        """How many events of a connection wait."""
+        table = tables.events
+        with self._engine.connect() as transaction:
+            own = (IS_PENDING, table.c.connection == connection)
+            return transaction.execute(select(func.count()).where(*own)).scalar_one()
 
     def store_unreadable(self, connection: str, delivery: str, body: bytes, reason: str) -> None:
         """Keep a verified delivery of which nobody knows what it tells, as a dead letter."""
@@ -238,6 +243,17 @@ class Events:
                 for row in transaction.execute(select(table.c.id, table.c.received_at).where(table.c.id.in_(part)))
             }
         return {connection: (count, oldest[first]) for connection, count, first in found}
+
+
+def store_event(transaction: Connection, connection: str, event: Event, body: bytes = b"") -> None:
+    """Store an event with what else its transaction writes. What it says to be deleted is found by nobody from then
+    on."""
+    now = datetime.now(UTC)
+    hide_deleted(transaction, connection, event.invalidations)
+    # Two deliveries of one event at the same moment: the unique constraint lets one of them in.
+    upsert(transaction, tables.events, [_row(connection, event, body, now)], key=("connection", "delivery"))
+    seen = {"connection": connection, "paused": False, "last_event": now}
+    upsert(transaction, tables.connections, [seen], update=("last_event",))
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +65,18 @@ class RightsUpdate:
                 for token in sorted(tokens.difference(self.readers[document].tokens))
             ],
         )
+
+
+def revoke_lost(
+    transaction: Connection, connection: str, unit: str, document: str, had: Collection[str], readers: Collection[str]
+) -> bool:
+    """A document is no longer for others than `readers`; whether anybody has lost it. Whom it has gained waits for a
+    read. `had` are those of a state that may be being read now."""
+    rows = _known(transaction, [document])
+    known = [token for row in rows for token in (*(row.readers or ()), *(row.indexed_readers or ()))]
+    lost = sorted({*had, *known}.difference(readers))
+    revoke(transaction, [Revocation(connection, unit, token, _NARROWED, document) for token in lost])
+    return bool(lost)
 
 
 def _known(transaction: Connection, ids: Iterable[str]) -> list[Row[Any]]:

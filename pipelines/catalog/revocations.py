@@ -170,6 +170,13 @@ def revoke(transaction: Connection, revocations: Sequence[Revocation]) -> None:
     _note_revoked(revocations)
 
 
+def count_from_now(transaction: Connection, connection: str, document: str) -> None:
+    """What was taken away from a document counts from now: a read that began before gives nothing of it back."""
+    table = tables.revocations
+    own = (table.c.connection == connection, table.c.document == document)
+    transaction.execute(update(table).where(*own).values(since=datetime.now(UTC)))
+
+
 def revoke_documents(transaction: Connection, chosen: Select[tuple[str, str, str]], reason: str) -> list[str]:
     """Take all tokens from the documents that a statement chooses by connection, unit and id; returns their ids.
 

@@ -1,4 +1,5 @@
-"""The stamp of rights: what tells a query, for the price of one row, whether to load again what is in force."""
+"""Stamps: numbers that go up. That of rights tells a query, for the price of one row, whether to load again what is in
+force."""
 
 from __future__ import annotations
 
@@ -17,6 +18,18 @@ def read_stamp(transaction: Connection) -> int:
 
 def raise_stamp(transaction: Connection) -> None:
     """Tell queries, in this transaction, to load again what is in force."""
-    upsert(transaction, tables.stamps, [{"name": _STAMP, "value": 0}])
+    _raise(transaction, _STAMP)
+
+
+def next_number(transaction: Connection, name: str) -> int:
+    """The next number of a row that is counted by itself. Whoever asks for one of the same row waits until this
+    transaction has ended: so numbers become visible in their order."""
+    _raise(transaction, name)
     table = tables.stamps
-    transaction.execute(update(table).where(table.c.name == _STAMP).values(value=table.c.value + 1))
+    return transaction.execute(select(table.c.value).where(table.c.name == name)).scalar_one()
+
+
+def _raise(transaction: Connection, name: str) -> None:
+    upsert(transaction, tables.stamps, [{"name": name, "value": 0}])
+    table = tables.stamps
+    transaction.execute(update(table).where(table.c.name == name).values(value=table.c.value + 1))

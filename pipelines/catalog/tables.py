@@ -445,6 +445,40 @@ feedback = Table(
     PrimaryKeyConstraint("request", "document"),
 )
 
+pushed_documents = Table(
+    "pushed_documents",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("name", Text, nullable=False, doc="The id that whoever pushed it gave to it"),
+    Column("unit", Text, nullable=False),
+    Column("number", Integer, nullable=False, doc="Of its last change in the connection, from 1"),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("fingerprint", Text, nullable=False, doc="Empty where it was deleted, as are those behind it"),
+    Column("body", Text, nullable=False, doc="The file of the landing that its content is in"),
+    Column("fields", JSON, nullable=False, doc="All that was said of it beside its content"),
+    PrimaryKeyConstraint("connection", "name"),
+    Index("pushed_documents_by_number", "connection", "unit", "number"),
+)
+
+pushed_units = Table(
+    "pushed_units",
+    metadata,
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    PrimaryKeyConstraint("connection", "unit"),
+)
+
+obsolete_bodies = Table(
+    "obsolete_bodies",
+    metadata,
+    Column("body", Text, primary_key=True, doc="A file of the landing that no document names any more"),
+    Column("connection", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False, doc="Its document was deleted, and not replaced"),
+    Column("since", UtcTime, nullable=False),
+    Index("obsolete_bodies_by_age", "since"),
+)
+
 grants = Table(
     "grants",
     metadata,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from connectors.contract import Connector
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.services import Services
 
 LONGEST_LIFE = 300.0
 """Seconds. A connector remembers names of people and channels, and does not hear of every change to them."""
@@ -41,8 +42,8 @@ class ConnectorPool:
 
 
 @contextmanager
-def open_connector_pool() -> Iterator[ConnectorPool]:
-    connectors = ConnectorPool()
+def open_connector_pool(services: Services) -> Iterator[ConnectorPool]:
+    connectors = ConnectorPool(lambda connection: connect(services.with_store(connection)))
     try:
         yield connectors
     finally:

@@ -20,6 +20,7 @@ from pipelines.errors import (
     IndexBusy,
     IndexMismatch,
     IndexUnavailable,
+    LandingUnavailable,
     LeaseLost,
     PartitionUnavailable,
     TextRefused,
@@ -40,6 +41,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((IndexUnavailable, IndexBusy, IndexMismatch), "index"),
     ((CatalogUnavailable, PoolExhausted), "catalog"),
     ((CatalogLost,), "catalog_lost"),
+    ((LandingUnavailable,), "landing"),
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )

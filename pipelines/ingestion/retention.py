@@ -23,8 +23,8 @@ LOADING = timedelta(days=1)
 
 @dataclass(slots=True)
 class Pruned:
-    """What was removed: files and rows of the landing, vectors, events, bodies of events that stay, and titles of
-    deleted documents. `busy` loads are left, because other processes work on their units."""
+    """What was removed: files and rows of the landing, vectors, events, bodies of events that stay, titles of deleted
+    documents, and contents of pushed ones. `busy` loads are left, because other processes work on their units."""
 
     landed_files: int = 0
     landed_rows: int = 0
@@ -32,6 +32,7 @@ class Pruned:
     events: int = 0
     bodies: int = 0
     titles: int = 0
+    pushed: int = 0
     busy: int = 0
 
     def as_json(self) -> dict[str, int]:
@@ -50,6 +51,7 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
                 _prune_load(services, load, retention, pruned)
         except UnitBusy:
             pruned.busy += 1
+    pruned.pushed = _prune_pushed(services, retention)
     if seconds is None:
         pruned.landed_files += remove_unrecorded(services)
     pruned.titles = services.catalog.obsolete.forget_titles(retention)
@@ -72,6 +74,7 @@ def plan_prune(services: Services) -> Pruned:
         pruned.landed_rows += sum(rows)
         pruned.landed_files += all(rows)
     pruned.landed_files += len(_unrecorded(services))
+    pruned.pushed = len(services.catalog.pushed_documents.obsolete_bodies(retention))
     pruned.titles = services.catalog.obsolete.count_titles(retention)
     pruned.events, pruned.bodies = services.catalog.old_events.count(services.settings.retention.events_days)
     return pruned
@@ -81,6 +84,17 @@ def remove_unrecorded(services: Services) -> int:
     """Remove files that no load names, because the process that wrote them was killed; returns how many."""
     services.landing.remove_leftovers()
     return sum(services.landing.files.remove(path) for path in _unrecorded(services))
+
+
+def _prune_pushed(services: Services, retention: Retention) -> int:
+    """Contents of documents that were replaced or deleted where they had been pushed. The catalog follows the files."""
+    rows = services.catalog.pushed_documents
+    if bodies := rows.obsolete_bodies(retention):
+        for body in bodies:
+            services.intake.bodies.remove(body)
+        rows.record_removed(bodies)
+    rows.forget_deleted(retention)
+    return len(bodies)
 
 
 def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pruned) -> None:
@@ -130,7 +144,9 @@ def _unneeded_texts(services: Services, load: Load, documents: Collection[str]) 
 
 def _unrecorded(services: Services) -> list[str]:
     recorded = services.catalog.loads.paths()
-    return [path for path in services.landing.data_files(older_than=LOADING) if path not in recorded]
+    left = [path for path in services.landing.data_files(older_than=LOADING) if path not in recorded]
+    kept = services.catalog.pushed_documents.known_bodies()
+    return left + [path for path in services.intake.bodies.list(older_than=LOADING) if path not in kept]
 
 
 def _retention(services: Services) -> Retention:

@@ -139,7 +139,7 @@ def _what_is_left_over(services: Services, connection: Connection, unit: Unit, o
 def open_connector(services: Services, connection: Connection) -> Connector:
     """Raises SourceError; the listing that it keeps from being read counts as failed then."""
     try:
-        return connect(connection)
+        return connect(services.with_store(connection))
     except SourceError as error:
         services.catalog.failures.record("listing", connection.id, "", find_cause(error), str(error))
         raise

@@ -37,19 +37,25 @@ IDF_LEAKS = (
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
     findings = [Finding("settings", True, f"{len(settings.connections)} connections"), *warn_of_unencrypted(settings)]
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    with Services(settings) as services, ThreadPoolExecutor(_AT_ONCE) as threads:
         asked = [
-            threads.submit(_check_connection, f"connections[{place}]", connection)
+            threads.submit(_check_connection, f"connections[{place}]", _with_store(services, connection))
             for place, connection in enumerate(settings.connections)
         ]
-        with Services(settings) as services:
-            findings += _check_own(services)
-            memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
-            for told, connection, finding in zip(asked, settings.connections, memberships, strict=True):
-                found, requests = told.result()
-                services.catalog.spending.add(connection.id, Spent(source_requests=requests))
-                findings += [*found, finding]
+        findings += _check_own(services)
+        memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
+        for told, connection, finding in zip(asked, settings.connections, memberships, strict=True):
+            found, requests = told.result()
+            services.catalog.spending.add(connection.id, Spent(source_requests=requests))
+            findings += [*found, finding]
     return findings
+
+
+def _with_store(services: Services, connection: Connection) -> Connection:
+    try:
+        return services.with_store(connection)
+    except HeadraceError:  # of the catalog, whose own line says so
+        return connection
 
 
 def _check_own(services: Services) -> Iterator[Finding]:

@@ -82,7 +82,10 @@ def _beyond_budget(services: Services, connection: str, tokens: int) -> str:
 def _texts(services: Services, target: Target, window: Window | None) -> Iterator[list[str]]:
     """The texts to embed of each document in the window."""
     connection = services.settings.connection(target.connection)
-    with closing(connect(connection)) as connector, counting_requests(services.catalog, connection.id, connector):
+    with (
+        closing(connect(services.with_store(connection))) as connector,
+        counting_requests(services.catalog, connection.id, connector),
+    ):
         for unit in sync_units(services, connection, connector, target.units).chosen:
             for item in connector.read(unit, None, window):
                 if isinstance(item, Document):

@@ -42,6 +42,7 @@ class Purged:
     vectors: int = 0
     events: int = 0
     memberships: int = 0
+    pushed: int = 0
     held: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -96,6 +97,7 @@ def purge(services: Services, scope: PurgeScope) -> Purged:
         publish(services)
         purged.events = catalog.purging.delete_events(scope.connection, None if scope.whole else scope.units)
         _remove_landed(services, scope, purged)
+        purged.pushed = _remove_pushed(services, scope)
         purged.held = publish_blockers(services)
         if not purged.held:
             _forget(services, scope, purged)
@@ -148,6 +150,14 @@ def _remove_landed(services: Services, scope: PurgeScope, purged: Purged) -> Non
     for path in landing.data_files(scope.connection):
         if scope.whole or (path not in recorded and _is_of(services, path, scope)):
             purged.landed_files += landing.files.remove(path)
+
+
+def _remove_pushed(services: Services, scope: PurgeScope) -> int:
+    """What was pushed here stands nowhere else: it is gone for good."""
+    bodies = services.intake.bodies
+    known = services.catalog.pushed_documents.forget(scope.connection, None if scope.whole else scope.units)
+    left = [*known, *(bodies.list(scope.connection) if scope.whole else ())]
+    return sum(map(bodies.remove, left))
 
 
 def _is_of(services: Services, path: str, scope: PurgeScope) -> bool:

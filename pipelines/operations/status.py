@@ -61,7 +61,7 @@ def list_units(settings: Settings, connections: Sequence[Connection]) -> list[di
     with Services(settings) as services:
         for connection in connections:
             with (
-                closing(connect(connection)) as connector,
+                closing(connect(services.with_store(connection))) as connector,
                 counting_requests(services.catalog, connection.id, connector),
             ):
                 for one in sync_units(services, connection, connector).unreadable:

@@ -19,10 +19,11 @@ from pipelines.index.contract import IndexReader
 from pipelines.metrics import watch_catalog
 from pipelines.operations.health import Health, read_health
 from pipelines.operations.incidents import SUMMARIES
+from pipelines.pushed import DocumentIntake
 from pipelines.retrieval.principals import MembershipReader
 from pipelines.retrieval.reranking import Reranker
 from pipelines.retrieval.retriever import Retriever
-from pipelines.service import errors, feedback, interfaces, mcp, request_guard, throttling, webhooks
+from pipelines.service import errors, feedback, interfaces, mcp, pushing, request_guard, throttling, webhooks
 from pipelines.service.asking import requires_key
 from pipelines.service.authentication import Authenticator, StoredAssistants
 from pipelines.service.description import OPEN, describe
@@ -51,10 +52,12 @@ def create_app(
     memberships: MembershipReader,
     assistants: StoredAssistants,
     inbox: Catalog,
+    intake: DocumentIntake | None = None,
     metrics: Metrics | None = None,
     hosts: BrowserHosts = ANY_HOST,
 ) -> FastAPI:
-    """The HTTP application over these parts. Handlers block, so they run in the server's thread pool."""
+    """The HTTP application over these parts. Handlers block, so they run in the server's thread pool. Without an
+    `intake` no documents are taken."""
     app = describe(settings.public_url)
     errors.install(app)
     throttling.install(app)
@@ -84,6 +87,7 @@ def create_app(
     if sign_in:
         sign_in.install(app)
     webhooks.install(app, settings, inbox, spool, metrics)
+    pushing.install(app, settings.connections, intake)
     return app
 
 

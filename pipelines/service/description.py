@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from connectors.pushed_documents import PushedDocument
 from pipelines.service.authentication import PERSON_HEADER
 from pipelines.service.errors import describe_problems
 from pipelines.service.mcp import PATH as MCP_PATH
@@ -31,12 +32,15 @@ Errors are problem details (RFC 9457) that name the field that was wrong, and th
 
 TAGS = [
     {"name": "search", "description": "Questions, documents, and the values that filters can have"},
+    {"name": "push", "description": "Documents of one's own, with the key of the connection that they are pushed to"},
     {"name": "openai", "description": "The same for OpenAI's own clients"},
     {"name": "webhooks", "description": "Deliveries of the sources"},
     {"name": "operations", "description": "Whether the service is well"},
 ]
 OPEN: dict[str, Any] = {"security": []}
 """Of an operation that needs no key."""
+PUSHED_DOCUMENT = PushedDocument.__name__
+"""The name of its schema: the body is read by hand, once it is known whose it is."""
 _METHODS = ("get", "post", "put", "delete")
 
 
@@ -50,6 +54,7 @@ class _DescribedApi(FastAPI):
                 for method in _METHODS:
                     _drop_validation_error(operations.get(method, {}).get("responses", {}))
             describe_problems(described)
+            described["components"]["schemas"][PUSHED_DOCUMENT] = PushedDocument.model_json_schema()
         return super().openapi()
 
 

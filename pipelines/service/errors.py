@@ -19,6 +19,7 @@ from pipelines.service.audit import REFUSALS, audit_refusal
 from pipelines.validation import field_path, reason
 
 WEBHOOKS_PATH = "/webhooks/"
+DOCUMENTS_PATH = "/v1/documents/"
 RETRY_AFTER_SECONDS = "5"
 """When to ask again what a part of the service that is away could not answer."""
 MEDIA_TYPE = "application/problem+json"

@@ -13,13 +13,16 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectors.pushed_documents import LARGEST_FILE
 from pipelines.loopback import is_loopback
 from pipelines.service.authentication import PERSON_HEADER
 from pipelines.service.connections import MOST_HEAD_BYTES
-from pipelines.service.errors import RETRY_AFTER_SECONDS, WEBHOOKS_PATH, Problem, problem_response
+from pipelines.service.errors import DOCUMENTS_PATH, RETRY_AFTER_SECONDS, WEBHOOKS_PATH, Problem, problem_response
 
 MOST_BYTES = 256 * 1024
 """Of a request's body."""
+_MOST_PUSHED_BYTES = LARGEST_FILE + 1024 * 1024
+"""Of a document that is pushed: a file, and what is said of it."""
 _BROWSER_PATHS = ("/", "/docs", "/mcp")
 """What a page of another site might want to reach through somebody's browser, beside all that a cookie opens."""
 _ONCE = ("Authorization", PERSON_HEADER)
@@ -131,8 +134,9 @@ def _refuse(request: Request, hosts: BrowserHosts) -> Problem | None:
         return None  # deliveries are longer than questions, and are measured as they arrive
     if "transfer-encoding" in headers:
         return Problem(411, "Length required", "Send the body with a Content-Length.")
-    if not has_length(headers, MOST_BYTES):
-        return Problem(413, "Content too large", f"The body may have at most {MOST_BYTES} bytes.")
+    most = _MOST_PUSHED_BYTES if request.method == "PUT" and path.startswith(DOCUMENTS_PATH) else MOST_BYTES
+    if not has_length(headers, most):
+        return Problem(413, "Content too large", f"The body may have at most {most} bytes.")
     return hosts.refuse(headers) if path in _BROWSER_PATHS or "cookie" in headers else None
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from connectors.registry import takes_documents
 from pipelines.errors import IndexUnavailable
 from pipelines.events.spool import draining
 from pipelines.index.contract import IndexReader
@@ -59,6 +60,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             memberships=catalog,
             assistants=catalog.assistants,
             inbox=catalog,
+            intake=services.intake if any(map(takes_documents, settings.connections)) else None,
             metrics=metrics,
             hosts=BrowserHosts.of(settings.public_url, host),
         )

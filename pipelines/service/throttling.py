@@ -24,6 +24,9 @@ from pipelines.service.errors import WEBHOOKS_PATH, Problem, problem_response
 
 V = TypeVar("V")
 
+_KNOWN_BY_KEY = ("principal", "pushes_to")
+"""What a request's state says where its key was right."""
+
 FREE_TRIES = 20
 """Wrong keys from one address within a minute before it is slowed: access tokens that have ended are among them."""
 SLOWED_SECONDS = 1.0
@@ -79,7 +82,7 @@ class WrongKeyThrottle:
             if message["type"] == "http.response.start":
                 if message["status"] == 401:
                     await self._put_off(tries)
-                elif hasattr(request.state, "principal"):  # whoever asks is known by this key
+                elif any(hasattr(request.state, name) for name in _KNOWN_BY_KEY):
                     _remember(self._right, key, None)
             await send(message)
 

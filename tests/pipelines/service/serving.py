@@ -24,6 +24,7 @@ def app_of(services: Services, settings: Settings | None = None) -> FastAPI:
         memberships=services.catalog,
         assistants=services.catalog.assistants,
         inbox=services.catalog,
+        intake=services.intake,
     )
 
 
