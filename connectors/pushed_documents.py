@@ -171,7 +171,7 @@ class DocumentStore(Protocol):
         """The content of a document. Raises NotFound where it is kept no more: the document has changed since."""
 
 
-class DocumentRefused(Exception):
+class PushRefused(Exception):
     """What was pushed cannot be taken: which field is wrong, empty for the whole, and what to do.
 
     `is_unsupported`: it is of a type that is not read.

@@ -33,7 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.pushed_documents import AcceptedDocument, DocumentRefused, PushedDocument, PushedFile
+from connectors.pushed_documents import AcceptedDocument, PushRefused, PushedDocument, PushedFile
 from connectors.settings import Connection
 from connectors.setup import Setup
 from connectors.source_parts import Part
@@ -54,7 +54,7 @@ class Implementation(Generic[S]):
     `connect` opens a connection and sends nothing yet. `receive` verifies a webhook's delivery (headers by lower-case
     name, body, Unix time) and raises DeliveryRefused and DeliveryUnreadable; a source without webhooks has none.
     `accept` says what is to be kept of a document that was pushed, with its file where it is one, and raises
-    DocumentRefused; a source that takes no documents has none.
+    PushRefused; a source that takes no documents has none.
     """
 
     connect: Callable[[S], Connector]
@@ -181,10 +181,10 @@ def takes_documents(connection: Connection) -> bool:
 def accept(
     connection: Connection, document: PushedDocument, file: PushedFile | None, now: datetime
 ) -> AcceptedDocument:
-    """What is to be kept of a document that is pushed to a connection. Raises DocumentRefused."""
+    """What is to be kept of a document that is pushed to a connection. Raises PushRefused."""
     accepting = source(connection.source).implementation().accept
     if accepting is None:
-        raise DocumentRefused("", f"{connection.source} takes no documents")
+        raise PushRefused("", f"{connection.source} takes no documents")
     return accepting(connection, document, file, now)
 
 

@@ -30,7 +30,7 @@ MODULES = (
     "pipelines.service.run",
     "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.h11_impl",
-    *(f"connectors.{source}.source" for source in ("drive", "github", "notion", "slack")),
+    *(f"connectors.{source}.source" for source in ("drive", "github", "notion", "push", "slack")),
 )
 
 

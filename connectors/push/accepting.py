@@ -16,7 +16,7 @@ from connectors.pushed_documents import (
     LARGEST_FILE,
     AcceptedDocument,
     DocumentFields,
-    DocumentRefused,
+    PushRefused,
     PushedDocument,
     PushedFile,
 )
@@ -27,14 +27,16 @@ TEXT_TYPES = (MARKDOWN, PLAIN_TEXT, HTML)
 _EMPTY = "is empty; to remove a document, send DELETE"
 
 
-def accept(connection: PushConnection, document: PushedDocument, file: bytes | None, now: datetime) -> AcceptedDocument:
+def accept(
+    connection: PushConnection, document: PushedDocument, file: PushedFile | None, now: datetime
+) -> AcceptedDocument:
     """See `connectors.registry.accept`."""
     title = document.title or (file.name if file else "")
     if not title:
-        raise DocumentRefused("title", "is missing: results show it")
+        raise PushRefused("title", "is missing: results show it")
     unit = document.unit or DEFAULT_UNIT
     if not connection.includes(unit):
-        raise DocumentRefused("unit", "is left out by `include` and `exclude` of the connection")
+        raise PushRefused("unit", "is left out by `include` and `exclude` of the connection")
     content = _text(document) if file is None else _file(connection, document, file)
     body = content.body if isinstance(content.body, bytes) else content.body.encode()
     fields = DocumentFields(
@@ -56,25 +58,25 @@ def _text(document: PushedDocument) -> FileContent:
     media_type = media.declared_type(document.content_type) or MARKDOWN
     if media_type not in TEXT_TYPES:
         allowed = f"must be {', '.join(TEXT_TYPES)}; send others as `file` of a form"
-        raise DocumentRefused("content_type", allowed, is_unsupported=True)
+        raise PushRefused("content_type", allowed, is_unsupported=True)
     text = clean_text(document.text)
     if not text.strip():
-        raise DocumentRefused("text", _EMPTY)
+        raise PushRefused("text", _EMPTY)
     return FileContent(text, media_type)
 
 
 def _file(connection: PushConnection, document: PushedDocument, file: PushedFile) -> FileContent:
     if document.text:
-        raise DocumentRefused("text", "must not stand beside a file")
+        raise PushRefused("text", "must not stand beside a file")
     if len(file.data) > LARGEST_FILE:
-        raise DocumentRefused("file", f"is larger than {LARGEST_FILE / 1e6:g} MB")
+        raise PushRefused("file", f"is larger than {LARGEST_FILE / 1e6:g} MB")
     declared = document.content_type or file.media_type
     try:
         found = read_content(file.data, declared, file.name, pictures=connection.reads_pictures)
     except SkipFile as skipped:
-        raise DocumentRefused("file", skipped.reason, is_unsupported=True) from None
+        raise PushRefused("file", skipped.reason, is_unsupported=True) from None
     if not found.body:
-        raise DocumentRefused("file", _EMPTY)
+        raise PushRefused("file", _EMPTY)
     return found
 
 
@@ -86,7 +88,7 @@ def _readers(connection: PushConnection, document: PushedDocument) -> tuple[str,
         try:
             tokens.append(reader_token(connection.id, connection.groups, reader))
         except InvalidReader as error:
-            raise DocumentRefused(f"readers.{place}", str(error)) from None
+            raise PushRefused(f"readers.{place}", str(error)) from None
     return tuple(dict.fromkeys(tokens))
 
 
@@ -94,7 +96,7 @@ def _utc(field: str, moment: datetime | None) -> datetime | None:
     try:
         return moment.astimezone(UTC) if moment else None
     except OverflowError:
-        raise DocumentRefused(field, "must be between the years 1 and 9999 in UTC") from None
+        raise PushRefused(field, "must be between the years 1 and 9999 in UTC") from None
 
 
 def _fingerprint(unit: str, fields: DocumentFields, document: PushedDocument, body: bytes) -> str:

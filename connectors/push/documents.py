@@ -26,7 +26,7 @@ def document_name(connection: str, document_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PushedDocuments:
+class PushItems:
     """Makes the items of one read."""
 
     connection: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.contract import Checkpoint, Cursor, Item, ListingEntry, Window
 from connectors.model import Unit
 from connectors.push.cursor import PushCursor
-from connectors.push.documents import PushedDocuments
+from connectors.push.documents import PushItems
 from connectors.pushed_documents import DocumentStore, RemovedDocument, StoredDocument
 
 DOCUMENTS_AT_ONCE = 100
@@ -19,7 +19,7 @@ class PushReader:
     """One read of one unit."""
 
     store: DocumentStore
-    documents: PushedDocuments
+    documents: PushItems
     unit: Unit
 
     def changes(self, cursor: PushCursor, *, is_complete: bool) -> Iterator[Item]:

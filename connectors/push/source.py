@@ -19,7 +19,7 @@ from connectors.isolation import Isolation
 from connectors.model import Unit
 from connectors.push import access
 from connectors.push.cursor import PushCursor
-from connectors.push.documents import PushedDocuments, document_name
+from connectors.push.documents import PushItems, document_name
 from connectors.push.reader import PushReader
 from connectors.push.settings import PushConnection
 from connectors.pushed_documents import DocumentStore, StoredDocument
@@ -56,7 +56,7 @@ class PushConnector:
         return [Finding("documents", True, f"in {found} units{advice}")]
 
     def units(self) -> Iterator[Unit]:
-        return (Unit(one, one) for one in self._store.units() if self._connection.includes(one))
+        yield from (Unit(one, one) for one in self._store.units() if self._connection.includes(one))
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         reader = self._reader(unit)
@@ -91,5 +91,5 @@ class PushConnector:
     def _reader(self, unit: Unit) -> PushReader:
         return PushReader(self._store, self._documents(), unit)
 
-    def _documents(self) -> PushedDocuments:
-        return PushedDocuments(self._connection.id, self._store, Isolation(lambda: self.requests))
+    def _documents(self) -> PushItems:
+        return PushItems(self._connection.id, self._store, Isolation(lambda: self.requests))

@@ -26,7 +26,8 @@ def next_number(transaction: Connection, name: str) -> int:
     transaction has ended: so numbers become visible in their order."""
     _raise(transaction, name)
     table = tables.stamps
-    return transaction.execute(select(table.c.value).where(table.c.name == name)).scalar_one()
+    number: int = transaction.execute(select(table.c.value).where(table.c.name == name)).scalar_one()
+    return number
 
 
 def _raise(transaction: Connection, name: str) -> None:

@@ -33,7 +33,7 @@ class DocumentIntake:
     ) -> tuple[PushResult, str]:
         """Keep a document, durably when this returns; what has become of it, and the unit that it is in.
 
-        Raises DocumentRefused, InboxFull, LandingUnavailable and CatalogUnavailable.
+        Raises PushRefused, InboxFull, LandingUnavailable and CatalogUnavailable.
         """
         accepted = accept(connection, document, file, datetime.now(UTC))
         rows = self.catalog.pushed_documents

@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from connectors.contract import ID_PATH, id_prefix
-from connectors.pushed_documents import LONGEST_NAME, DocumentRefused
+from connectors.pushed_documents import LONGEST_NAME, PushRefused
 from connectors.registry import sources, takes_documents
 from connectors.settings import Connection
 from pipelines.audit import audit
@@ -80,6 +80,11 @@ class PushedResponse(BaseModel):
     result: Literal["created", "changed", "unchanged"]
 
 
+_UNCHANGED: dict[int | str, dict[str, Any]] = {
+    200: {"model": PushedResponse, "description": "It is there already, just as it was sent"}
+}
+
+
 class PushKeys:
     """The connections that take documents, by their keys."""
 
@@ -111,8 +116,7 @@ def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentInt
         status_code=202,
         openapi_extra=_BODY,
         dependencies=[PushKey],
-        responses={200: {"model": PushedResponse, "description": "It is there already, just as it is"}}
-        | problem_responses(400, 401, 403, 411, 413, 415, 422, 429, 503),
+        responses=_UNCHANGED | problem_responses(400, 401, 403, 411, 413, 415, 422, 429, 503),
     )
     async def put_document(
         document_id: Name, request: Request, response: Response, connection: Annotated[Connection, pusher]
@@ -155,7 +159,7 @@ def _answered(take: Callable[[], Any]) -> Any:
     """Raises Problem for what is not taken."""
     try:
         return take()
-    except DocumentRefused as error:
+    except PushRefused as error:
         status, title = (415, "Unsupported media type") if error.is_unsupported else (422, "Invalid request")
         raise Problem(status, title, error.reason, field=error.field or None) from None
     except InboxFull:

@@ -1,4 +1,4 @@
-"""A small company at each of the four sources, and what is known of it, for the conformance kit."""
+"""A small company at each of the sources, and what is known of it, for the conformance kit."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 
 from connectors.contract import Connector, Membership
+from connectors.push.settings import PushConnection
+from connectors.pushed_documents import PushedFile
 from connectors.registry import parse_connection
 from connectors.testing import Case, KnownObject
-from tests.emulators import drive, github, notion, slack
+from tests.emulators import drive, github, notion, pushed, slack
 
-Connect = Callable[[Any, httpx.BaseTransport], Connector]
+Connect = Callable[..., Connector]
 
 
 @contextmanager
@@ -245,6 +246,57 @@ def drive_case(connect: Connect) -> Iterator[Case]:
         )
 
 
+@contextmanager
+def push_case(connect: Connect) -> Iterator[Case]:
+    """Eleven documents, three a page, of which one is a file and one was deleted; another unit with one of its own."""
+    parsed = parse_connection(
+        {"id": "acme", "source": "push", "token": "a-key-for-what-is-pushed", "groups": {"board": ["ada@acme.test"]}}
+    )
+    assert isinstance(parsed, PushConnection)
+    kept = pushed.PushedInMemory(parsed)
+    for n in range(10):
+        kept.put(f"notes/{n}", title=f"Note {n}", text=f"The pump {n}.", readers=["public"], unit="notes")
+    kept.put("wheel.csv", PushedFile("wheel.csv", "text/csv", b"spoke,length\n1,80\n"), unit="notes", readers=[])
+    kept.put("gone", title="Gone", text="Dry.", unit="notes")
+    kept.remove("gone")
+    moment = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    kept.put(
+        "minutes",
+        title="Minutes",
+        text="We buy another mill.",
+        unit="board",
+        readers=["group:board", "bob@acme.test"],
+        parents=["Board", "2026"],
+        created_at=moment,
+        updated_at=moment,
+    )
+    known = KnownObject(
+        document_id="push:acme/minutes",
+        unit="board",
+        created_at=moment,
+        updated_at=moment,
+        title="Minutes",
+        content="another mill",
+        readers=("group:acme:board", "user:bob@acme.test"),
+    )
+
+    def change() -> str:
+        kept.put("notes/3", title="Note 3", text="The pump 3 runs.", readers=["public"], unit="notes")
+        return "push:acme/notes/3"
+
+    yield Case(
+        connection=parsed,
+        connect=lambda transport: connect(parsed.with_store(pushed.StoreOverHttp(transport))),
+        transport=lambda: httpx.MockTransport(kept.answer),
+        known=(known,),
+        absent_id=lambda unit: "push:acme/never",
+        reads_one=lambda request: request.url.path.startswith("/bodies/"),
+        checkpoints={"notes": 4, "board": 1},
+        memberships=_members(("board", "ada")),
+        change=change,
+    )
+
+
 def _members(*pairs: tuple[str, str]) -> frozenset[Membership]:
     """Of a group and a person's name each."""
     return frozenset(Membership(group, f"{name}@acme.test") for group, name in pairs)
@@ -254,5 +306,6 @@ CASES: dict[str, Callable[[Connect], AbstractContextManager[Case]]] = {
     "drive": drive_case,
     "github": github_case,
     "notion": notion_case,
+    "push": push_case,
     "slack": slack_case,
 }

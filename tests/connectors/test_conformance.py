@@ -1,4 +1,4 @@
-"""The four sources, each on an emulator of its API, are asked for every promise of the contract."""
+"""The sources that come with Headrace, each on an emulator, are asked for every promise of the contract."""
 
 from __future__ import annotations
 

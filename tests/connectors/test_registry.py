@@ -28,7 +28,7 @@ from connectors.registry import (
 from connectors.slack.settings import SlackConnection
 from connectors.webhooks import DeliveryRefused, DeliveryUnreadable
 
-OURS = ["drive", "github", "notion", "slack"]
+OURS = ["drive", "github", "notion", "push", "slack"]
 JIRA = {"id": "acme", "source": "jira", "token": "t", "base_url": "https://jira.test"}
 RIGHT = """
 from typing import Literal
@@ -184,8 +184,8 @@ def test_what_a_package_raises_stays_its_own(install: Install) -> None:
     ("connection", "place", "message"),
     [
         ({"id": "a", "source": "jira", "token": "t"}, ("source",), "unknown source 'jira' (installed: drive, github"),
-        ({"id": "a", "token": "t"}, ("source",), "missing: one of drive, github, notion, slack"),
-        ({"id": "a", "source": None, "token": "t"}, ("source",), "missing: one of drive, github, notion, slack"),
+        ({"id": "a", "token": "t"}, ("source",), "missing: one of drive, github, notion, push, slack"),
+        ({"id": "a", "source": None, "token": "t"}, ("source",), "missing: one of drive, github, notion, push, slack"),
         ({"id": "a", "source": ["slack"], "token": "t"}, ("source",), "unknown source \"['slack']\""),
         ({"id": "a", "source": "slack"}, ("token",), "Field required"),
         ({"id": "A b", "source": "slack", "token": "t"}, ("id",), "String should match pattern"),

@@ -75,7 +75,7 @@ def test_what_is_there_is_kept(empty: Folder) -> None:
 @pytest.mark.parametrize(
     ("arguments", "token", "said"),
     [
-        ((), "", "--source: name at least one of drive, github, notion, slack"),
+        ((), "", "--source: name at least one of drive, github, notion, push, slack"),
         (("--source", "jira"), "", "--source: unknown source 'jira'"),
         (
             ("--source", "slack", "--set", "slack.inclde=a"),
