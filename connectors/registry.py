@@ -33,7 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
-from connectors.pushed_documents import AcceptedDocument, PushRefused, PushedDocument, PushedFile
+from connectors.pushed_documents import AcceptedDocument, PushedDocument, PushedFile, PushRefused
 from connectors.settings import Connection
 from connectors.setup import Setup
 from connectors.source_parts import Part

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from connectors.registry import takes_documents
@@ -66,6 +67,7 @@ class Services:
         self.settings = settings
         self._keep_store = keep_store and settings.index.embedded
         self._store: IndexStore | None = None
+        self._one_writer = Lock()
         self._replace_index = replace_index
         self._reader_processes = settings.index.reader_processes if reads_beside else 0
         self._statement_seconds = statement_seconds
@@ -200,10 +202,11 @@ class Services:
         """The index's one writer, held no longer than needed. Raises IndexBusy and IndexMismatch."""
         from pipelines.index import open_store
 
-        self.yield_lock()  # a kept store would otherwise keep the process waiting that asked for it
-        store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
-        self._store = None
-        with ExitStack() as closing:
+        # One thread at a time: another would wait for the lock of the store that this one keeps.
+        with self._one_writer, ExitStack() as closing:
+            self.yield_lock()  # a kept store would otherwise keep the process waiting that asked for it
+            store = self._store or open_store(self.settings, self.index_spec, replace=self._replace_index)
+            self._store = None
             closing.callback(store.close)
             yield store
             if self._keep_store:

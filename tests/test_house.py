@@ -14,7 +14,8 @@ from connectors.registry import sources
 from tests.paths import ROOT
 
 PACKAGES = ("connectors", "pipelines", "assets", "examples")
-OWN_SOURCES = ("drive", "github", "notion", "slack")
+PROVIDERS = ("drive", "github", "notion", "slack")
+OWN_SOURCES = (*PROVIDERS, "push")
 ROOMS = (
     "settings",
     "source",
@@ -93,7 +94,7 @@ def test_no_retired_name_is_left() -> None:
     assert modules + names == []
 
 
-@pytest.mark.parametrize("source", OWN_SOURCES)
+@pytest.mark.parametrize("source", PROVIDERS)
 def test_every_source_has_the_same_rooms(source: str) -> None:
     folder = ROOT / "connectors" / source
     rooms = {entry.stem for entry in folder.iterdir()}

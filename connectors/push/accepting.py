@@ -16,9 +16,9 @@ from connectors.pushed_documents import (
     LARGEST_FILE,
     AcceptedDocument,
     DocumentFields,
-    PushRefused,
     PushedDocument,
     PushedFile,
+    PushRefused,
 )
 
 DEFAULT_UNIT = "documents"

@@ -32,7 +32,10 @@ Errors are problem details (RFC 9457) that name the field that was wrong, and th
 
 TAGS = [
     {"name": "search", "description": "Questions, documents, and the values that filters can have"},
-    {"name": "push", "description": "Documents of one's own, with the key of the connection that they are pushed to"},
+    {
+        "name": "documents",
+        "description": "Documents of one's own, with the key of the connection that they are pushed to",
+    },
     {"name": "openai", "description": "The same for OpenAI's own clients"},
     {"name": "webhooks", "description": "Deliveries of the sources"},
     {"name": "operations", "description": "Whether the service is well"},

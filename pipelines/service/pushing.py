@@ -112,7 +112,7 @@ def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentInt
 
     @app.put(
         f"{DOCUMENTS_PATH}{{document_id:path}}",
-        tags=["push"],
+        tags=["documents"],
         status_code=202,
         openapi_extra=_BODY,
         dependencies=[PushKey],
@@ -137,7 +137,7 @@ def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentInt
 
     @app.delete(
         f"{DOCUMENTS_PATH}{{document_id:path}}",
-        tags=["push"],
+        tags=["documents"],
         status_code=204,
         dependencies=[PushKey],
         responses=problem_responses(400, 401, 403, 422, 503),

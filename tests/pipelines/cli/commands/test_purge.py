@@ -54,6 +54,7 @@ def test_documents_of_unknown_connections_are_named_until_they_are_purged(headra
         "vectors": 2,
         "events": 0,
         "memberships": 0,
+        "pushed": 0,
     }
     assert headrace("status", "--json").json["unknown_connections"] == []
     assert headrace("purge", "acme", "--yes").code == 2
