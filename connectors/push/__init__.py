@@ -16,7 +16,7 @@ def _implementation() -> Implementation[PushConnection]:
 
 SOURCE = Source(
     name="push",
-    label="Documents of your own",
+    label="Pushed documents",
     settings=PushConnection,
     implementation=_implementation,
     documents_have_unit_readers=False,
