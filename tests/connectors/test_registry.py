@@ -76,7 +76,7 @@ def test_ours_are_installed_like_any_other() -> None:
 
 def test_a_package_is_a_source_by_its_entry_point(install: Install) -> None:
     install(RIGHT)
-    assert list(sources()) == ["drive", "github", "jira", "notion", "slack"]
+    assert list(sources()) == ["drive", "github", "jira", "notion", "push", "slack"]
     connection = parse_connection(JIRA)
     assert type(connection).__name__ == "JiraConnection"
     opened: object = connect(connection)
