@@ -13,8 +13,10 @@ import pytest
 from connectors.contract import Deleted
 from connectors.tables import Row, documents_schema
 from pipelines.chunking import chunk_document
+from pipelines.errors import LandingUnavailable
 from pipelines.landing import ChunkedDocument, Landing
 from pipelines.landing.chunk_rows import chunk_table
+from pipelines.landing.pushed_bodies import PushedBodies
 from pipelines.settings import LandingSettings, Settings
 from tests.pipelines.chunking.files import PDF, pdf
 from tests.pipelines.documents import document
@@ -152,3 +154,24 @@ def test_working_folders_of_dead_processes_are_removed(tmp_path: Path) -> None:
     left.mkdir(parents=True)
     Landing(Settings(directory=tmp_path)).write_documents("github", "acme", "unit", [document(1)])
     assert list(left.parent.iterdir()) == []
+
+
+def test_bodies_that_were_pushed_come_back_and_are_listed_until_they_are_removed(landing: Landing) -> None:
+    bodies = PushedBodies(landing.files)
+    content = b"the wheel \0 turns"
+    path, other = bodies.write("documents", content), bodies.write("other", b"")
+    assert (bodies.read(path), bodies.read(other)) == (content, b"")
+    assert (list(bodies.list("documents")), set(bodies.list())) == ([path], {path, other})
+    assert not set(landing.data_files()) & {path, other}
+    assert (bodies.remove(path), bodies.remove(path)) == (True, False)
+    with pytest.raises(FileNotFoundError):
+        bodies.read(path)
+
+
+def test_a_landing_that_cannot_be_used_says_so(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr(landing.files, "atomic", refuse)
+    with pytest.raises(LandingUnavailable, match=r"landing\.url: PermissionError: no"):
+        PushedBodies(landing.files).write("acme", b"a")
