@@ -196,7 +196,7 @@ def _is_name(name: str) -> bool:
 
 
 def _refuse_name() -> NoReturn:
-    raise Problem(422, "Invalid request", _NAMED, field="document_id")
+    raise Problem(422, "Invalid request", _NAMED, field="path.document_id")
 
 
 def _note(request: Request, connection: Connection, name: str, action: str, result: str) -> None:
