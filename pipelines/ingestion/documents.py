@@ -14,7 +14,7 @@ from pipelines.ingestion.fetching import Fetching
 from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.reconcile import Reconciliation, compare_listing, new_listing
 from pipelines.ingestion.removal import Removal, is_mass
-from pipelines.ingestion.retries import Retries
+from pipelines.ingestion.retries import RetriedReads
 from pipelines.ingestion.told_parts import ToldParts
 from pipelines.ingestion.unit_listing import documents_follow
 from pipelines.ingestion.unit_task import UnitTask
@@ -31,7 +31,7 @@ class DocumentIngest:
         self._fetching = Fetching(task)
         self._writing = DocumentWriting(task, self._fetching, self._parts)
         self._removal = Removal(task, self._fetching, self._parts, self._writing)
-        self._retries = Retries(task, self._fetching, self._parts, self._writing)
+        self._retries = RetriedReads(task, self._fetching, self._parts, self._writing)
 
     def run(self) -> None:
         """Read the unit and land what differs from what the catalog knows, adding to the report.

@@ -20,7 +20,7 @@ _FIRST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
+class RetriedReads:
     """Reads what had failed once more; `mended` are the ids of documents that were read."""
 
     task: UnitTask
