@@ -25,6 +25,7 @@ from connectors.registry import AnyConnection, sources
 from connectors.secret_files import DIRECTORY
 from connectors.settings import Budget, Connection
 from connectors.web_urls import WebUrl, check_web_url
+from pipelines.database_urls import check_database_url
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
 from pipelines.notification_settings import NotificationSettings
@@ -103,8 +104,7 @@ class CatalogSettings(SettingsModel):
     @field_validator("url")
     @classmethod
     def _known_database(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+")):
-            raise ValueError("must start with sqlite:/// or postgresql://")
+        check_database_url(value.get_secret_value())
         return value
 
 

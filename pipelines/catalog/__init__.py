@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
@@ -57,6 +58,7 @@ from pipelines.catalog.units import Units, move_cursor, move_rights_cursor
 from pipelines.catalog.verification_windows import VerificationWindows
 from pipelines.catalog.withdrawals import Withdrawals
 from pipelines.catalog.workload import Workload
+from pipelines.errors import SettingsError
 from pipelines.private_files import keep_private
 from pipelines.settings import Settings
 
@@ -211,7 +213,7 @@ def open_catalog(
 
     What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
     """
-    keep_private(settings.state_path)
+    _make_state_folder(settings.state_path)
     open_audit_log(settings.audit_file)
     url = settings.catalog.url.get_secret_value()
     engine = open_database(url, settings.directory, statement_seconds, may_be_away=may_be_away)
@@ -221,6 +223,14 @@ def open_catalog(
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
     """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
     UsageError."""
-    keep_private(settings.state_path)
+    _make_state_folder(settings.state_path)
     url, directory = settings.catalog.url.get_secret_value(), settings.directory
     return migrate_database(url, directory, revision or HEAD)
+
+
+def _make_state_folder(path: Path) -> None:
+    try:
+        keep_private(path)
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError("state_dir", f"{path} cannot be used: {error.strerror}") from None

@@ -77,7 +77,7 @@ def _closing_in_trouble(engine: Engine) -> Iterator[None]:
         engine.dispose()
         if is_damage(error.orig):
             raise CatalogDamaged(engine.url.database, error.orig) from None
-        if isinstance(error, OperationalError):
+        if isinstance(error, OperationalError) or error.statement is None:  # it was not connected at all
             reason = _find_reason(engine, error.orig)
             raise SettingsError("catalog.url", f"the database cannot be used: {reason}") from None
         raise
@@ -112,8 +112,11 @@ def _create_engine(url: str, directory: Path, statement_seconds: float | None) -
     if address.get_backend_name() != "sqlite":
         return _create_postgresql_engine(address, statement_seconds)
     file = directory / (address.database or "")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    narrow(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        narrow(file)
+    except OSError as error:
+        raise SettingsError("catalog.url", f"{file} cannot be used: {error.strerror}") from None
     waiting = {"timeout": _BUSY_TIMEOUT_MS / 1000}
     engine = create_engine(f"sqlite:///{file}", connect_args=waiting, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)

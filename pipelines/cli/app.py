@@ -50,12 +50,12 @@ def check(json: Json = False) -> None:
 
     try:
         settings = load_settings()
+        findings = check_all(settings)
     except SettingsError as error:
         if not json:
             raise
         output.print_findings([Finding(path, False, reason) for path, reason in error.problems], json)
         raise typer.Exit(2) from None
-    findings = check_all(settings)
     if settings.sign_in and settings.public_url:
         from pipelines.service.sign_in.provider import check_provider
 

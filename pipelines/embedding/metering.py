@@ -15,7 +15,7 @@ from connectors.settings import Budget
 from pipelines.catalog.budgets import budget_use, tokens_per_request
 from pipelines.catalog.spending import QUESTIONS, Spending, SpendingLedger, Spent
 from pipelines.embedding.base import SentRequest
-from pipelines.errors import BudgetSpent, CatalogUnavailable
+from pipelines.errors import BudgetSpent, HeadraceError
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class QuestionMeter:
         while spent := self._take():
             try:
                 self._ledger().add(QUESTIONS, spent)
-            except (CatalogUnavailable, SQLAlchemyError) as error:
+            except (HeadraceError, SQLAlchemyError) as error:
                 logger.warning("what questions have cost is written with the next ones: %s", error)
                 with self._lock:
                     self._unwritten, self._writer = self._unwritten + spent, None

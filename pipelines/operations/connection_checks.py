@@ -42,12 +42,14 @@ def check_all(settings: Settings) -> list[Finding]:
             threads.submit(_check_connection, f"connections[{place}]", _with_store(services, connection))
             for place, connection in enumerate(settings.connections)
         ]
-        findings += _check_own(services)
-        memberships = [check_memberships(services.catalog, connection) for connection in settings.connections]
-        for told, connection, finding in zip(asked, settings.connections, memberships, strict=True):
+        catalog = _check("catalog", lambda: f"{len(services.catalog.units.all())} units known")
+        findings += [catalog, *_check_backends(services), *(_check_known(services) if catalog.ok else ())]
+        for told, connection in zip(asked, settings.connections, strict=True):
             found, requests = told.result()
-            services.catalog.spending.add(connection.id, Spent(source_requests=requests))
-            findings += [*found, finding]
+            findings += found
+            if catalog.ok:
+                services.catalog.spending.add(connection.id, Spent(source_requests=requests))
+                findings.append(check_memberships(services.catalog, connection))
     return findings
 
 
@@ -58,13 +60,15 @@ def _with_store(services: Services, connection: Connection) -> Connection:
         return connection
 
 
-def _check_own(services: Services) -> Iterator[Finding]:
-    """What Headrace itself holds and needs, whatever the sources say now."""
-    yield _check("catalog", lambda: f"{len(services.catalog.units.all())} units known")
+def _check_backends(services: Services) -> Iterator[Finding]:
     yield _check("embedding", lambda: _try_embedding(services))
     yield _check("index", lambda: describe_index(services.reader.info()))
     if services.page_reader:
         yield _check("partition", services.page_reader.api.try_out)
+
+
+def _check_known(services: Services) -> Iterator[Finding]:
+    """What the catalog tells of each connection, whatever its source says now."""
     for connection in services.settings.connections:
         yield from check_reach(services, connection)
         yield from check_failed(services.catalog, connection.id)
