@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from pipelines.catalog.tables import TokenSet, documents, events, metadata, obsolete_rows
+from pipelines.catalog.tables import TokenSet, documents, events, loads, metadata, obsolete_rows
 
 __all__ = ["metadata"]
 
@@ -86,6 +86,8 @@ HAS_ENDING_READERS = documents.c.readers_until.is_not(None)
 HAS_DELETED_TITLE = and_(documents.c.status == written("deleted"), documents.c.title != written(""))
 IS_UNSEEN = obsolete_rows.c.document == written("")
 IS_PENDING = events.c.state == written("pending")
+IS_HELD = loads.c.state == written("held")
+"""What is left of a load waits for the connection's budget."""
 
 
 def _index(
@@ -116,6 +118,7 @@ _index("documents_to_try", HAS_NEXT_ATTEMPT, *_unit, sqlite_also=_id)
 _index("documents_hidden", IS_HIDDEN, *_unit, sqlite_also=_id)
 _index("documents_ending", HAS_ENDING_READERS, *_unit, sqlite_also=_id)
 _index("documents_with_old_title", HAS_DELETED_TITLE, documents.c.changed_at)
+_index("loads_held", IS_HELD, loads.c.connection, loads.c.unit)
 _index("obsolete_rows_unseen", IS_UNSEEN, obsolete_rows.c.load)
 _index("events_pending", IS_PENDING, events.c.connection, events.c.id)
 _index("events_waiting", IS_PENDING, events.c.connection, events.c.next_attempt)

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import IS_HELD, unindexed
+from pipelines.catalog.statements import in_parts
 
 LoadState: TypeAlias = Literal["landed", "chunked", "held", "indexed"]
 """`held`: all is done but for documents with texts that wait until a budget has room."""
@@ -89,14 +91,18 @@ class Loads:
     def held_documents(self) -> dict[str, HeldDocuments]:
         """What waits for budgets, by connection."""
         loads, documents = tables.loads, tables.documents
-        statement = (
-            select(loads.c.connection, func.count(), func.min(loads.c.landed_at))
-            .join(documents, documents.c.load == loads.c.id)
-            .where(loads.c.state == "held", documents.c.status == "pending")
-            .group_by(loads.c.connection)
-        )
+        found: dict[str, HeldDocuments] = {}
         with self._engine.connect() as transaction:
-            return {row[0]: HeldDocuments(row[1], row[2]) for row in transaction.execute(statement)}
+            held = transaction.execute(select(loads.c.id, loads.c.connection, loads.c.landed_at).where(IS_HELD)).all()
+            waiting: dict[int, int] = {}
+            for part in in_parts(row.id for row in held):
+                own = (documents.c.load.in_(part), unindexed(documents.c.status) == "pending")
+                counts = select(documents.c.load, func.count()).where(*own).group_by(documents.c.load)
+                waiting.update((load, count) for load, count in transaction.execute(counts))
+        for row in (row for row in held if row.id in waiting):
+            known = found.get(row.connection, HeldDocuments(0, row.landed_at))
+            found[row.connection] = HeldDocuments(known.count + waiting[row.id], min(known.since, row.landed_at))
+        return found
 
     def release_held(self, connection: str, unit: str) -> None:
         """The budget has room: what waited for it is to be indexed."""

@@ -126,3 +126,5 @@ def _check(subject: str, read: Callable[[], str]) -> Finding:
         return Finding(subject, True, read())
     except HeadraceError as error:
         return Finding(subject, False, str(error))
+    except OSError as error:
+        return Finding(subject, False, f"{error.filename}: {error.strerror}")

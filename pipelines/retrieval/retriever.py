@@ -7,7 +7,7 @@ from pipelines.embedding.base import Embedder
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.browsing import Browsing
-from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.facets import FacetRequest, Facets
 from pipelines.retrieval.explore.relations import Relations
 from pipelines.retrieval.explore.schema import (
@@ -99,7 +99,7 @@ class Retriever:
         filters: SearchFilters,
         readers: Readers,
         scope: Filters | None,
-        cursor: ChangesCursor | None,
+        cursor: ListCursor | None,
         limit: int,
     ) -> ChangesResponse:
         resolved = self._resolve(filters, readers, scope)

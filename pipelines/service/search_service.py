@@ -10,7 +10,7 @@ from pipelines.audit import audit_query
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import Filters, Hit
 from pipelines.retrieval.attribute_filters import AttributeConditions, Comparison, Compound, FilterError
-from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.facets import FacetRequest
 from pipelines.retrieval.explore.schema import (
     ChangesResponse,
@@ -117,7 +117,7 @@ class SearchService:
         return found
 
     def changes(
-        self, filters: SearchFilters, principal: Principal, cursor: ChangesCursor | None, limit: int
+        self, filters: SearchFilters, principal: Principal, cursor: ListCursor | None, limit: int
     ) -> ChangesResponse:
         readers, scope = self._authenticator.readers(principal), principal.assistant.scope
         with self._reading(principal, "changes") as seen, unknown_values():

@@ -148,8 +148,16 @@ def test_every_settings_snippet_of_the_guides_is_valid(folder: Folder) -> None:
     assert len(snippets) >= 8
     for one in snippets:
         (folder.path / "headrace.yaml").write_text(one.text)
-        names = ("SLACK_TOKEN", "SLACK_SIGNING_SECRET", "NOTION_TOKEN", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET")
-        values = dict.fromkeys(names, "a-value-of-some-length") | {"DRIVE_WEBHOOK_SECRET": "a-secret-of-drive"}
+        names = (
+            "SLACK_TOKEN",
+            "SLACK_SIGNING_SECRET",
+            "NOTION_TOKEN",
+            "GITHUB_TOKEN",
+            "GITHUB_WEBHOOK_SECRET",
+            "PUSH_KEY",
+        )
+        own = {"DRIVE_WEBHOOK_SECRET": "a-secret-of-drive", "PUSH_KEY": "a-key-of-at-least-twenty"}
+        values = dict.fromkeys(names, "a-value-of-some-length") | own
         keys = {"GITHUB_APP_KEY": "-----BEGIN RSA PRIVATE KEY-----", "GOOGLE_TOKEN": "ya29.token"}
         assert load_settings(folder.path / "headrace.yaml", values | keys).connections
 

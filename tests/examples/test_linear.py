@@ -151,7 +151,7 @@ def test_its_issues_are_found_and_filtered_by_its_name(mill: Mill, service: str)
 def test_an_unknown_source_is_refused_by_naming_the_installed_ones(service: str) -> None:
     answer = search(service, filters={"sources": ["jira"]})
     assert answer.status_code == 422
-    assert "installed: drive, github, linear, notion, slack" in answer.text
+    assert "installed: drive, github, linear, notion, push, slack" in answer.text
 
 
 def test_a_private_team_is_for_its_members(service: str) -> None:

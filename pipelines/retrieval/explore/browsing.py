@@ -9,7 +9,7 @@ from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.unit_names import NamedUnit
 from pipelines.index.contract import Filters, Hit, IndexReader
-from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.schema import Change, ChangesResponse, Child, ChildrenResponse
 from pipelines.retrieval.filter_values import FilterValues, UnknownValue
 from pipelines.retrieval.schema import DocumentMetadata
@@ -47,14 +47,14 @@ class Browsing:
             id=found, path=self._path(found) or [name], children=page, total=len(shown), next_offset=following
         )
 
-    def changes(self, filters: Filters, cursor: ChangesCursor | None, limit: int) -> ChangesResponse:
+    def changes(self, filters: Filters, cursor: ListCursor | None, limit: int) -> ChangesResponse:
         """The documents that were updated last, the newest first, or those that follow what the cursor is after."""
         seen = cursor.seen if cursor else 0
         if cursor:
             filters = replace(filters, updated_before=min(cursor.before, filters.updated_before or cursor.before))
         newest = self._newest(filters, seen + limit + 1)
         told = [_change(hit) for hit in newest[: seen + limit]]
-        following = len(newest) > len(told) and ChangesCursor.after([one.updated_at for one in told if one.updated_at])
+        following = len(newest) > len(told) and ListCursor.after([one.updated_at for one in told if one.updated_at])
         return ChangesResponse(changes=told[seen:], next_cursor=str(following) if following else None)
 
     def _newest(self, filters: Filters, most: int) -> list[Hit]:

@@ -14,7 +14,7 @@ _STEP = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class ChangesCursor:
+class ListCursor:
     """After `seen` changes of the moment `at`. Many have one: the files of a commit, say."""
 
     at: datetime

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from connectors.registry import SourceName
-from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.schema import MOST_DOCUMENTS, Moment, QuestionText, SearchFilters, Text
 from pipelines.retrieval.text_parts import MOST_TOKENS
 
@@ -25,7 +25,7 @@ Name: TypeAlias = Annotated[Text, Field(max_length=500)]
 
 
 def _readable(value: str) -> str:
-    ChangesCursor.parse(value)
+    ListCursor.parse(value)
     return value
 
 
@@ -90,8 +90,8 @@ class ChangesArguments(_Arguments):
     limit: int = Field(default=20, ge=1, le=100, description="How many to list at most")
 
     @property
-    def after(self) -> ChangesCursor | None:
-        return ChangesCursor.parse(self.cursor) if self.cursor else None
+    def after(self) -> ListCursor | None:
+        return ListCursor.parse(self.cursor) if self.cursor else None
 
     @property
     def filters(self) -> SearchFilters:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import ValidationError
 
-from pipelines.retrieval.explore.changes_cursor import ChangesCursor
+from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.schema import SearchFilters
 from pipelines.service.authentication import Principal
 from pipelines.service.mcp.arguments import FetchArguments
@@ -50,7 +50,7 @@ def list_resources(cursor: str | None, service: SearchService, principal: Princi
     from mcp_types import ListResourcesResult, Resource
 
     try:
-        after = ChangesCursor.parse(cursor) if cursor else None
+        after = ListCursor.parse(cursor) if cursor else None
     except ValueError:
         raise ToolError("cursor: is none that was given out") from None
     found = service.changes(SearchFilters(), principal, after, PAGE)

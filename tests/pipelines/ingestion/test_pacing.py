@@ -138,7 +138,7 @@ def test_which_units_are_read_is_asked_for_all_of_them_at_once(services: Service
     statements: list[str] = []
     event.listen(services.catalog._engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     assert units_to_read(services, CONNECTION, source, source.listed, SCHEDULED) == []
-    assert len(statements) == 6
+    assert len(statements) == 7
 
 
 def test_a_schedule_leaves_memberships_to_their_own(services: Services, source: PacedSource) -> None:

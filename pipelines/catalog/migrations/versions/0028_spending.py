@@ -21,9 +21,12 @@ def upgrade() -> None:
         sa.Column("cost_usd", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("day", "connection"),
     )
+    held = sa.text("state = 'held'")
+    op.create_index("loads_held", "loads", ["connection", "unit"], sqlite_where=held, postgresql_where=held)
 
 
 def downgrade() -> None:
     # Releases before know no load that waits for a budget, and would pass it over for good.
     op.execute(sa.text("UPDATE loads SET state = 'chunked' WHERE state = 'held'"))
+    op.drop_index("loads_held", "loads")
     op.drop_table("spending")

@@ -247,7 +247,7 @@ def test_paid_answers_arrive_before_an_error(server: EmbeddingsServer, open_remo
 
 
 def test_the_cache_name_tells_providers_apart_and_holds_no_secret(open_remote: Open) -> None:
-    embedder = open_remote(base_url="https://user:word@models.example:8443/v1", model="bge-m3")
+    embedder = open_remote(base_url="https://models.example:8443/v1?api-key=word", model="bge-m3")
     assert embedder.model == "models.example/bge-m3"
 
 
