@@ -64,7 +64,7 @@ def _payload(document: Document, version: str | None) -> dict[str, Any]:
         "url": document.url,
         "author": document.author,
         "parents": [parent.id for parent in document.parents],
-        "breadcrumb": [parent.title for parent in document.parents if parent.title],
+        "breadcrumb": [parent.title for parent in document.parents],
         "tags": list(document.tags),
         "readers": sorted(document.readers),
         "created_at": _rfc3339(document.created_at),

@@ -7,7 +7,7 @@ it lists are those that they may see.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import Any
 from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
-from pipelines.index.contract import Filters, IndexReader
+from pipelines.index.contract import Filters, IndexReader, Payload
 from pipelines.retrieval.schema import SearchFilters
 
 MOST_NEAR = 5
@@ -27,6 +27,8 @@ _MOST_COMPARED = 2_000
 """Values that are compared with one that does not exist: each takes some microseconds."""
 _MOST_TITLES = 200
 """Of containers, those with the most documents: a title is read from a document of each."""
+_MOST_TELLING = 20
+"""Documents that are asked for the title of a container of which the first tells none."""
 _NEAR = 0.6
 """How alike two texts are that are near, from 0 to 1 (`difflib`)."""
 
@@ -200,14 +202,26 @@ class FilterValues:
     def title(self, container: str) -> str:
         """What a container is called in a document that is in it, and may be seen, or as the unit that it is; empty
         where neither tells it."""
-        for hit in self._index.beginnings(replace(self._seen, parents_in=(container,)), 1):
-            parents, titles = hit.payload["parents"], hit.payload["breadcrumb"]
-            if len(parents) == len(titles):
-                return str(titles[parents.index(container)])
-            own = id_prefix(hit.payload["source"], hit.payload["connection"])
-            units = self._catalog.unit_names.by_id((container.removeprefix(own),))
-            return next((one.name for one in units if one.connection == hit.payload["connection"]), "")
-        return ""
+        return next(filter(None, self._titles_told(container)), "")
+
+    def _titles_told(self, container: str) -> Iterator[str]:
+        """One document tells it nearly always: not all of those who may read a document may open what it is in."""
+        inside, hit = replace(self._seen, parents_in=(container,)), None
+        for hit in self._index.beginnings(inside, 1):
+            yield title_in(hit.payload, container)
+        if hit is None:
+            return
+        own, connection = id_prefix(hit.payload["source"], hit.payload["connection"]), hit.payload["connection"]
+        units = self._catalog.unit_names.by_id((container.removeprefix(own),))
+        yield from (one.name for one in units if one.connection == connection)
+        yield from (title_in(other.payload, container) for other in self._index.beginnings(inside, _MOST_TELLING))
+
+
+def title_in(payload: Payload, container: str) -> str:
+    """What a document calls a container that it is in; empty where it does not tell."""
+    parents, titles = payload["parents"], payload["breadcrumb"]
+    # Points of former releases are without the empty titles.
+    return str(titles[parents.index(container)]) if len(parents) == len(titles) else ""
 
 
 def _by_name(named: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

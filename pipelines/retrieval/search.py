@@ -193,8 +193,10 @@ def _result(one: Ranked, hits: Sequence[Hit], why: Why | None) -> DocumentResult
 
 
 def metadata(payload: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `DocumentMetadata` that a point tells."""
-    return {name: payload[name] for name in DocumentMetadata.model_fields if name in payload}
+    """The fields of `DocumentMetadata` that a point tells; containers of which no title is known are left out of the
+    `breadcrumb`, which in a point is as long as `parents`."""
+    told = {name: payload[name] for name in DocumentMetadata.model_fields if name in payload}
+    return told | {"breadcrumb": [title for title in payload["breadcrumb"] if title]}
 
 
 def _milliseconds(started: float) -> float:

@@ -80,7 +80,7 @@ class World:
         return set(self.payload(title)["readers"])
 
     def parents(self, title: str) -> list[str]:
-        return list(self.payload(title)["breadcrumb"])
+        return [name for name in self.payload(title)["breadcrumb"] if name]
 
     def text(self, title: str) -> str:
         found = [payload for payload in self.points.values() if payload["title"] == title]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
+from pipelines.catalog.accounts import fold
 from pipelines.catalog.unit_names import NamedUnit
 from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.schema import Change, ChangesResponse, Child, ChildrenResponse
-from pipelines.retrieval.filter_values import FilterValues, UnknownValue
+from pipelines.retrieval.filter_values import FilterValues, UnknownValue, title_in
 from pipelines.retrieval.schema import DocumentMetadata
 from pipelines.retrieval.search import metadata
 
@@ -21,6 +22,15 @@ MOST_AT_ONCE = 10_000
 """Changes of one moment that are put in order."""
 _EXCERPT = 300
 """Characters of a document's beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """`inside` has the ids of what is directly in it."""
+
+    id: str
+    inside: list[str]
+    name: str
 
 
 class Browsing:
@@ -33,19 +43,34 @@ class Browsing:
         self._values = FilterValues(index, catalog, seen)
 
     def children(self, container: str, offset: int, limit: int) -> ChildrenResponse:
-        """What is directly in a container, which is given by its id or title, or in a unit, by its id or name.
+        """What is directly in a container, which is given by its id or title, or in a unit, by its id or name. Of a
+        name that several bear, those.
 
         Raises UnknownValue.
         """
-        found, ids, name = self._inside(container)
-        documents = {hit.payload["document_id"]: hit for hit in self._beginnings(ids)}
-        counted = self._counted(ids)
-        shown = [one for one in ids if one in documents or one in counted]
-        page = [self._child(one, documents.get(one), counted.get(one, 0)) for one in shown[offset : offset + limit]]
+        named = self._named(container)
+        if len(named) > 1:
+            return self._same_name(container, named, offset, limit)
+        (one,) = named
+        documents = {hit.payload["document_id"]: hit for hit in self._beginnings(one.inside)}
+        counted = self._counted(one.inside)
+        shown = [each for each in one.inside if each in documents or each in counted]
+        page = [self._child(each, documents.get(each), counted.get(each, 0)) for each in shown[offset : offset + limit]]
         following = offset + limit if offset + limit < len(shown) else None
         return ChildrenResponse(
-            id=found, path=self._path(found) or [name], children=page, total=len(shown), next_offset=following
+            id=one.id, path=self._path(one.id) or [one.name], children=page, total=len(shown), next_offset=following
         )
+
+    def _same_name(self, name: str, named: Sequence[_Container], offset: int, limit: int) -> ChildrenResponse:
+        """Those that bear one name, to be asked for by their ids."""
+        page = named[offset : offset + limit]
+        counted = self._counted([one.id for one in page])
+        children = [Child(id=one.id, title=self._place(one), documents=counted.get(one.id, 0)) for one in page]
+        following = offset + limit if offset + limit < len(named) else None
+        return ChildrenResponse(id=name, path=[name], children=children, total=len(named), next_offset=following)
+
+    def _place(self, container: _Container) -> str:
+        return " › ".join(self._path(container.id)) or container.name
 
     def changes(self, filters: Filters, cursor: ListCursor | None, limit: int) -> ChangesResponse:
         """The documents that were updated last, the newest first, or those that follow what the cursor is after."""
@@ -69,14 +94,20 @@ class Browsing:
                 return sorted(by_id, key=lambda hit: hit.payload["updated_at"], reverse=True)
             asked *= 2
 
-    def _inside(self, asked: str) -> tuple[str, list[str], str]:
-        """The id of a container, those of what is in it, and its name."""
+    def _named(self, asked: str) -> list[_Container]:
+        """The containers and units that are called so; what has this very id is alone."""
+        unknown, found = None, list[_Container]()
         try:
-            (container, *_) = self._values.find("parents", asked, "id")
-        except UnknownValue as unknown:
-            unit = self._unit(asked, unknown)
-            return (*self._inside_unit(unit), unit.name)
-        return container, self._below(container), self._values.title(container) or asked
+            containers = self._values.find("parents", asked, "id")
+        except UnknownValue as error:
+            unknown, containers = error, ()
+        for one in containers:
+            found.append(_Container(one, self._below(one), self._values.title(one) or asked))
+        if asked not in containers:
+            found += (_Container(*self._inside_unit(unit), unit.name) for unit in self._units(asked))
+        if unknown and not found:
+            raise unknown
+        return list({one.id: one for one in found}.values())
 
     def _inside_unit(self, unit: NamedUnit) -> tuple[str, list[str]]:
         """What is in the container that a unit itself is, or in the one container at its top, or else at its top."""
@@ -90,16 +121,18 @@ class Browsing:
     def _below(self, container: str) -> list[str]:
         return self._catalog.parents.children(_connection_of(container), container, MOST_CHILDREN)
 
-    def _unit(self, asked: str, unknown: UnknownValue) -> NamedUnit:
+    def _units(self, asked: str) -> list[NamedUnit]:
+        """Those that are called exactly so now, or else all that are or were called nearly so."""
         try:
-            (found, *_) = self._values.find("unit", asked, "id")
+            found = self._values.find("unit", asked, "id")
         except UnknownValue:
-            raise unknown from None
-        connections = self._index.count_documents("connection", replace(self._seen, units=(found,)))
-        units = self._catalog.unit_names.by_id((found,))
-        if unit := next((one for one in units if one.connection in connections), None):
-            return unit
-        raise unknown
+            return []
+        units = [one for one in self._catalog.unit_names.by_id(found) if self._is_seen(one)]
+        return [one for one in units if fold(asked) in (fold(one.name), fold(one.url))] or units
+
+    def _is_seen(self, unit: NamedUnit) -> bool:
+        own = replace(self._seen, connections=(unit.connection,), units=(unit.id,))
+        return bool(self._index.beginnings(own, 1))
 
     def _beginnings(self, ids: Sequence[str]) -> list[Hit]:
         return self._index.beginnings(replace(self._seen, documents=tuple(ids)), len(ids)) if ids else []
@@ -118,10 +151,12 @@ class Browsing:
         return Child(id=child, title=told.title, documents=documents, document=told)
 
     def _path(self, container: str) -> list[str]:
+        """The titles from the outermost on, as far as they are known."""
         for hit in self._index.beginnings(replace(self._seen, parents_in=(container,)), 1):
-            parents, titles = hit.payload["parents"], hit.payload["breadcrumb"]
-            if len(parents) == len(titles):
-                return list(titles[: parents.index(container) + 1])
+            parents = hit.payload["parents"]
+            above = parents[: parents.index(container)]
+            titles = (*(title_in(hit.payload, one) for one in above), self._values.title(container))
+            return [title for title in titles if title]
         return []
 
 

@@ -59,7 +59,7 @@ def browse(url: str, container: str) -> Any:
 @pytest.mark.parametrize("called", ["name", "id", "url"])
 def test_a_unit_shows_what_is_in_it(url: str, unit: Unit, called: str) -> None:
     found = browse(url, str(getattr(unit, called)))
-    assert (found["id"], found["path"]) == (f"drive:acme/{unit.id}", [unit.name])
+    assert (found["id"], found["path"]) == (f"drive:acme/{unit.id}", [TOP.title, unit.name])
     assert [(one["id"], one["title"]) for one in found["children"]] == [(DOCUMENTS[unit.name], f"About {unit.name}")]
 
 
