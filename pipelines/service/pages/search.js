@@ -9,17 +9,38 @@ const fields = [...document.querySelectorAll("[data-filter]")];
 const chosen = new Set();
 let asked = 0;
 
+const remembered = [["key", key], ["user", user], ["q", query]].filter(([, field]) => field);
+
 function remember() {
+  for (const [name, field] of remembered) {
+    field.value = sessionStorage.getItem(name) ?? "";
+    field.addEventListener("input", () => sessionStorage.setItem(name, field.value));
+  }
+  takeFragment();
+}
+
+function takeFragment() {
   // The fragment never leaves the browser; it is taken out of the address bar, which people share.
   const given = new URLSearchParams(location.hash.slice(1));
-  for (const [name, field] of [["key", key], ["user", user], ["q", query]]) {
-    if (!field) continue;
-    field.value = given.get(name) ?? sessionStorage.getItem(name) ?? "";
-    field.addEventListener("input", () => sessionStorage.setItem(name, field.value));
+  for (const [name, field] of remembered.filter(([name]) => given.has(name))) {
+    field.value = given.get(name);
     sessionStorage.setItem(name, field.value);
   }
-  if (key) byId("key-label").hidden = Boolean(given.get("key"));
+  if (given.get("key") && key) byId("key-label").hidden = true;
   if (location.hash) history.replaceState(null, "", location.pathname);
+  return given;
+}
+
+function followLink() {
+  // A link that is opened in this tab loads no page anew. What is shown was answered to whoever asked before.
+  const given = takeFragment();
+  if (!remembered.some(([name]) => given.has(name))) return;
+  asked++;
+  results.replaceChildren();
+  byId("fresh").replaceChildren();
+  fresh = {at: 0, body: []};
+  say("");
+  ask();
 }
 
 function chips() {
@@ -78,6 +99,13 @@ async function render(texts) {
   // The service renders the passages' Markdown, in which nothing can run; without an answer they are shown as they are.
   const {status, body} = await tell("/page/passages", {texts});
   return status === 200 ? body.html : [];
+}
+
+function reachScrolled() {
+  // What is wider than its passage is scrolled by keys, too.
+  for (const wide of results.querySelectorAll(".passage :is(table, pre)"))
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+    else wide.removeAttribute("tabindex");
 }
 
 function foldLong() {
@@ -143,10 +171,15 @@ function verdicts(result, request) {
 
 // Asking.
 
+function listed(text) {
+  // Values stand between commas; one that has a comma itself, in quotes.
+  return [...text.matchAll(/\s*(?:"([^"]*)"|([^,]*))\s*(?:,|$)/g)].map(([, quoted, plain]) => (quoted ?? plain).trim()).filter(Boolean);
+}
+
 function filters() {
   const wanted = {sources: [...chosen]};
   for (const field of fields.filter(one => one.value.trim()))
-    wanted[field.dataset.filter] = field.type === "date" ? field.value : field.value.split(",").map(one => one.trim()).filter(Boolean);
+    wanted[field.dataset.filter] = field.type === "date" ? field.value : listed(field.value);
   return wanted;
 }
 
@@ -176,6 +209,7 @@ async function ask() {
   const pattern = wordsOf(text);
   results.replaceChildren(...body.results.map(result => card(result, rendered, pattern, put, request)));
   foldLong();
+  reachScrolled();
   summarize(body);
   showFreshness(new Set(body.results.map(one => one.source)));
 }
@@ -205,15 +239,15 @@ async function showFreshness(shown) {
 
 async function complete(field) {
   const facet = field.dataset.facet;
-  const typed = field.value.split(",").pop().trim();
-  const before = field.value.slice(0, field.value.length - field.value.split(",").pop().length);
+  const [before] = field.value.match(/^(?:(?:"[^"]*"|[^,"])*,)*/);
+  const typed = field.value.slice(before.length).replaceAll('"', "").trim();
   const put = new URLSearchParams({fields: facet, like: typed, limit: "12", ...(user?.value.trim() && {user: user.value.trim()})});
   const {status, body} = await tell(`/v1/facets?${put}`);
   if (status !== 200) return;
   byId(`${facet}-known`).replaceChildren(...body[facet].map(one => {
-    const option = make("option");
-    option.value = `${before}${before && " "}${one.name || one.value}`;
-    option.label = `${one.name || one.value} (${one.documents})`;
+    const option = make("option"), name = one.name || one.value;
+    option.value = `${before}${before && " "}${name.includes(",") ? `"${name}"` : name}`;
+    option.label = `${name} (${one.documents})`;
     return option;
   }));
 }
@@ -265,6 +299,8 @@ document.addEventListener("keydown", event => {
   else return;
   event.preventDefault();
 });
+addEventListener("hashchange", followLink);
+addEventListener("resize", reachScrolled);
 form.addEventListener("submit", event => { event.preventDefault(); ask(); });
 for (const field of [user, key, ...fields, byId("half-life"), byId("mode")]) field?.addEventListener("change", ask);
 remember();

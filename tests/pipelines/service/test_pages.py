@@ -25,8 +25,10 @@ from tests.pipelines.service.serving import app_of, served
 
 CHROMIUM = shutil.which("chromium")
 OPERATOR_KEY = "a-key-for-operators-alone"
+TAG = "rivers, mills"
 GENERAL = Unit("C99590B0E4B", "#general", "https://acme.test/general")
-TABLE = """\
+COMMAND = "headrace sync" + " --wider-than-a-phone" * 8
+TABLE = f"""\
 ## Thresholds
 
 | river | alarm |
@@ -37,7 +39,7 @@ TABLE = """\
 - call <b onclick="document.title='broken'">the keeper</b> [now](javascript:alert(1))
 
 ```sh
-headrace sync
+{COMMAND}
 ```
 
 ![a gauge](https://elsewhere.test/gauge.png) [the plan](https://acme.test/plan)
@@ -48,7 +50,7 @@ headrace sync
 def url(services: Services) -> Iterator[str]:
     settings = services.settings.model_copy(update={"operator_key": SecretStr(OPERATOR_KEY)})
     source = MemorySource()
-    about = {"readers": ("public",), "title": "Gauges of the mill race", "unit": GENERAL.id}
+    about = {"readers": ("public",), "title": "Gauges of the mill race", "unit": GENERAL.id, "tags": (TAG, "bug")}
     source.put(document(40, content=TABLE, url="https://acme.test/gauges", **about))
     source.put(Failed("github:acme/broken", "Broken plan", "answered 500"))
     services.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [Unit("unit", "Unit"), GENERAL])
@@ -107,7 +109,7 @@ def test_a_question_that_is_typed_is_answered_with_names_and_rendered_passages(p
     first.get_by_role("button", name="Show all").click()
     expect(first.locator("td", has_text="2.4 m")).to_be_visible()
     expect(first.locator("li", has_text="sluice").locator("strong")).to_have_text("sluice")
-    expect(first.locator("pre code")).to_have_text("headrace sync\n")
+    expect(first.locator("pre code")).to_have_text(f"{COMMAND}\n")
     expect(first.get_by_role("link", name="the plan")).to_have_attribute("rel", "noreferrer noopener")
     assert first.locator("[onclick], img, a[href^=javascript]").count() == 0
     assert page.title() == "Headrace"
@@ -120,6 +122,28 @@ def test_a_link_with_a_question_opens_on_its_answer_and_leaves_no_key_in_the_add
     expect(page.locator("#results > li").first).to_contain_text("Gauges of the mill race")
     expect(page.locator("#query")).to_have_value("alarm thresholds of the mill race")
     assert "key" not in page.url
+
+
+def test_a_link_that_is_opened_where_the_page_is_open_counts(page: Page) -> None:
+    ask(page, "certificate expired")
+    shown = page.locator("#results > li")
+    before = shown.count()
+    page.goto("/#key=people-key&user=stranger@example.com")
+    expect(page.locator("#status")).to_contain_text("no source knows the person who asks")
+    assert (page.locator("#user").input_value(), shown.count() < before) == ("stranger@example.com", True)
+    assert "key" not in page.url
+
+
+def test_a_value_with_a_comma_is_completed_and_asked_for(page: Page) -> None:
+    ask(page, "alarm thresholds certificate")
+    page.get_by_text("Filters", exact=True).click()
+    field = page.get_by_label("Tag", exact=True)
+    field.fill("bug, rivers")
+    expect(page.locator("#tags-known option")).to_have_attribute("value", f'bug, "{TAG}"')
+    field.fill(f'"{TAG}"')
+    field.blur()
+    expect(page.locator("#status")).to_contain_text("1 document in")
+    expect(page.locator("#results > li")).to_have_count(1)
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
