@@ -16,9 +16,9 @@ from pipelines.index.contract import IndexReader
 from pipelines.operations.status import describe_status
 from pipelines.retrieval.schema import Text
 from pipelines.service.asking import requires_key
-from pipelines.service.authentication import Authenticator
+from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.pages import StaticPage
-from pipelines.service.pages.markdown import render_passage
+from pipelines.service.pages.markdown import render_passages
 from pipelines.settings import Settings
 
 _MOST_PASSAGES = 200
@@ -70,10 +70,10 @@ def install(app: FastAPI, parts: PageParts) -> None:
     app.include_router(_router)
 
 
-def _known(request: Request) -> None:
+def _known(request: Request) -> Principal:
     """Whoever asks must be somebody; it counts to no limit, since a search goes before it."""
     authenticator: Authenticator = request.app.state.authenticator
-    authenticator.principal(request, None)
+    return authenticator.principal(request, None)
 
 
 _router = APIRouter(prefix="/page", include_in_schema=False, dependencies=[Depends(_known)])
@@ -81,13 +81,15 @@ _router = APIRouter(prefix="/page", include_in_schema=False, dependencies=[Depen
 
 @_router.post("/passages")
 def render(body: Passages) -> RenderedPassages:
-    return RenderedPassages(html=[render_passage(text) for text in body.texts])
+    return RenderedPassages(html=list(render_passages(body.texts)))
 
 
 @_router.get("/freshness")
-def how_fresh(request: Request) -> list[SourceFreshness]:
+def how_fresh(request: Request, principal: Annotated[Principal, Depends(_known)]) -> list[SourceFreshness]:
     parts: PageParts = request.app.state.page_parts
-    return list(_freshness(parts))
+    scope = principal.assistant.scope
+    wanted = scope.sources if scope else ()
+    return [one for one in _freshness(parts) if not wanted or one.source in wanted]
 
 
 def _freshness(parts: PageParts) -> Iterator[SourceFreshness]:

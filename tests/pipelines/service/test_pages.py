@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -217,3 +218,21 @@ def test_without_a_key_of_operators_there_is_no_such_page(services: Services) ->
     with served(app_of(services)) as plain:
         assert httpx.get(f"{plain}/sources").status_code == 404
         assert "/sources" not in httpx.get(plain).text
+
+
+@pytest.mark.parametrize("heavy", ["[" * 50_000, "*a_" * 16_000], ids=["brackets", "emphasis"])
+def test_a_passage_that_takes_long_to_render_is_shown_as_it_is(url: str, heavy: str) -> None:
+    started = time.monotonic()
+    bearer = {"Authorization": "Bearer people-key"}
+    answer = httpx.post(f"{url}/page/passages", json={"texts": [heavy, "**bold**"] * 4}, headers=bearer, timeout=60)
+    plain, rendered = answer.json()["html"][-2:]
+    assert (plain, rendered) == (f'<p class="plain">{heavy}</p>', "<p><strong>bold</strong></p>\n")
+    assert time.monotonic() - started < 3
+
+
+def test_how_fresh_sources_are_is_told_of_those_that_a_key_is_for(url: str) -> None:
+    def told(key: str) -> set[str]:
+        answer = httpx.get(f"{url}/page/freshness", headers={"Authorization": f"Bearer {key}"})
+        return {one["source"] for one in answer.json()}
+
+    assert (told("people-key"), told("narrow-key")) == ({"github"}, set())
