@@ -16,7 +16,8 @@ Rating: TypeAlias = Literal["good", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One document of one answer. `person` is whom it was found for, None for a service that asks for itself."""
+    """One document of one answer. `person` is whom it was found for, None for a service that asks for itself; `filters`
+    are the question's as JSON, None where they do not say all by which the answer was narrowed."""
 
     request: str
     document: str
@@ -24,6 +25,7 @@ class Feedback:
     query: str
     assistant: str
     person: str | None = None
+    filters: str | None = "{}"
     comment: str = ""
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -440,6 +440,12 @@ feedback = Table(
     Column("query", Text, nullable=False),
     Column("assistant", Text, nullable=False),
     Column("person", Text, doc="For whom it was asked"),
+    Column(
+        "filters",
+        Text,
+        server_default="{}",
+        doc="JSON; NULL where they do not say all that narrowed it",
+    ),
     Column("comment", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("request", "document"),

@@ -3,8 +3,8 @@
     {"query": "How do I roll back a firmware release?", "expected": ["notion:acme/1f2e"], "user": "ada@example.com"}
 
 `expected` (or `documents`) names what should be found, by id or by URL; an object `{id: relevance}` grades them.
-Without `user` the question is asked as an administrator. `id` (default: the number of the line) tells questions
-apart between runs.
+Without `user` the question is asked as an administrator. `filters` are those of a search; one with a value that no
+document has finds nothing. `id` (default: the number of the line) tells questions apart between runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from pipelines.errors import UsageError
-from pipelines.retrieval.schema import Person, QuestionText
+from pipelines.retrieval.schema import Person, QuestionText, SearchFilters
 from pipelines.validation import first_problem
 
 RELEVANT = 1
@@ -38,6 +38,7 @@ class Question(BaseModel):
         min_length=1, validation_alias=AliasChoices("expected", "documents")
     )
     user: Person | None = None
+    filters: SearchFilters = SearchFilters()
 
 
 def read_questions(file: Path) -> list[Question]:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.errors import UsageError
 from pipelines.evaluation.measures import DEPTH, Figures, mean, measure
 from pipelines.evaluation.questions import Question, expected_names
+from pipelines.retrieval.filter_values import UnknownValue
 from pipelines.retrieval.schema import SearchResponse
 
 Ask: TypeAlias = Callable[[Mapping[str, Any]], SearchResponse]
@@ -139,7 +140,12 @@ def read_run(file: Path) -> Run:
 
 
 def _answer(question: Question, ask: Ask, mode: str) -> tuple[RetrievedDocument, ...]:
-    response = ask({"query": question.query, "user": question.user, "top_k": DEPTH, "mode": mode})
+    filters = question.filters.model_dump(mode="json", exclude_defaults=True)
+    asked = {"query": question.query, "user": question.user, **({"filters": filters} if filters else {})}
+    try:
+        response = ask({**asked, "top_k": DEPTH, "mode": mode})
+    except UnknownValue:
+        return ()
     return tuple(RetrievedDocument(one.document_id, one.title, one.url) for one in response.results)
 
 

@@ -18,8 +18,8 @@ from pipelines.evaluation.questions import expected_names, read_questions
 from pipelines.evaluation.run import Ask, Run, evaluate
 from pipelines.index.contract import Filters, IndexReader
 from pipelines.ingestion.index_contents import IndexContents
-from pipelines.retrieval import search
 from pipelines.retrieval.principals import person_tokens
+from pipelines.retrieval.retriever import Retriever
 from pipelines.retrieval.schema import SearchRequest, SearchResponse
 from pipelines.services import Services
 
@@ -146,10 +146,12 @@ def _last_sync(catalog: Catalog, connections: list[Connection]) -> tuple[str | N
 def _ask_preview(services: Services, preview: IndexReader) -> Ask:
     """A search as the evaluation asks it, in what is not published yet."""
 
+    retriever = Retriever(preview, services.embedder, services.reranker, services.catalog)
+
     def ask(fields: Mapping[str, Any]) -> SearchResponse:
         request = SearchRequest.model_validate(dict(fields))
         readers = person_tokens(request.user, services.settings, services.catalog) if request.user else None
-        return search(request, readers, index=preview, embedder=services.embedder, reranker=services.reranker)
+        return retriever.search(request, readers, scope=None)
 
     return ask
 

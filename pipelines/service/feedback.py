@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.audit import audit
 from pipelines.catalog.feedback import Feedback, FeedbackLog, Rating
-from pipelines.retrieval.schema import Person, QuestionText, Text
+from pipelines.retrieval.schema import Person, QuestionText, SearchFilters, Text
+from pipelines.service.asked_questions import AskedQuestion, filters_of
 from pipelines.service.asking import AskedBy, Key, Service, body_example
+from pipelines.service.authentication import Principal
 from pipelines.service.errors import Problem, problem_responses
 from pipelines.service.search_service import NOT_VISIBLE
 
@@ -21,6 +23,7 @@ EXAMPLE = {
     "user": "ada@example.com",
 }
 _UNKNOWN = "No question of whoever asks is remembered under this request id: send it as `query`."
+_NOT_ANSWERED = "The answer to that request did not have this document."
 
 
 class GivenFeedback(BaseModel):
@@ -60,17 +63,27 @@ def give_feedback(
     found = service.document(body.document_id, principal)
     if found is None:
         raise Problem(404, "Not found", NOT_VISIBLE)
-    query = service.asked.find(body.request_id, principal) or body.query
-    if query is None:
+    asked = service.asked.find(body.request_id, principal) or _told(body, principal)
+    if asked is None:
         raise Problem(404, "Not found", _UNKNOWN, field="request_id")
+    if not asked.documents & {found.document_id, body.document_id}:
+        raise Problem(404, "Not found", _NOT_ANSWERED, field="document_id")
     given = Feedback(
         request=body.request_id,
         document=found.document_id,
         rating=body.rating,
-        query=query,
+        query=asked.query,
+        filters=service.resolved(asked.filters, principal) if asked.filters else None,
         assistant=principal.assistant.id,
         person=principal.user,
         comment=body.comment,
     )
     log.add(given)
     audit("feedback", **asdict(principal.actor), about=body.request_id, document=found.document_id, rating=body.rating)
+
+
+def _told(body: GivenFeedback, principal: Principal) -> AskedQuestion | None:
+    """A question that nobody here remembers, as whoever asks tells it; what the answer had is taken on trust."""
+    if body.query is None:
+        return None
+    return AskedQuestion(body.query, filters_of(SearchFilters(), principal), frozenset({body.document_id}))

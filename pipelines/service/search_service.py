@@ -22,7 +22,7 @@ from pipelines.retrieval.explore.schema import (
 from pipelines.retrieval.filter_values import UnknownValue
 from pipelines.retrieval.retriever import Retriever
 from pipelines.retrieval.schema import DocumentMetadata, DocumentResponse, SearchFilters, SearchRequest, SearchResponse
-from pipelines.service.asked_questions import AskedQuestions
+from pipelines.service.asked_questions import AskedQuestion, AskedQuestions, filters_of
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.metrics import Metrics
@@ -65,11 +65,13 @@ class SearchService:
             found = self._retriever.search(request, readers, scope, also)
         if not self._is_known(principal, readers):
             found = found.to_unknown_person()
-        self.asked.remember(principal, request.query)
+        documents = [one.document_id for one in found.results]
+        own = None if attributes else filters_of(request.filters, principal)
+        self.asked.remember(principal, AskedQuestion(request.query, own, frozenset(documents)))
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
         if attributes:
             filters["attributes"] = attributes.model_dump(mode="json")
-        audit_query(principal.actor, [one.document_id for one in found.results], found.took_ms, filters=filters)
+        audit_query(principal.actor, documents, found.took_ms, filters=filters)
         return found
 
     def document(self, document_id: str, principal: Principal) -> DocumentResponse | None:
@@ -134,6 +136,13 @@ class SearchService:
             if found:
                 seen += [found.id, *(one.document_id for one in (*found.mentions, *found.mentioned_by))]
         return found
+
+    def resolved(self, asked: SearchFilters, principal: Principal) -> str:
+        """Filters with the index's own values, as JSON: what people call these may change."""
+        values = self._retriever.filter_values(self._authenticator.readers(principal), principal.assistant.scope)
+        with unknown_values():
+            found = values.resolve(asked) if values else asked
+        return found.model_dump_json(exclude_defaults=True)
 
     def _count_read(self, principal: Principal, *, is_found: bool) -> None:
         self._metrics.documents.labels(principal.assistant.id, "yes" if is_found else "no").inc()

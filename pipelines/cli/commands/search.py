@@ -58,7 +58,8 @@ class Searcher:
         return found
 
     def ask(self, request: Mapping[str, Any]) -> SearchResponse:
-        """Raises UsageError naming the field that does not fit."""
+        """Raises UsageError naming the field that does not fit, and UnknownValue for a filter's value that no document
+        has."""
         try:
             asked = SearchRequest.model_validate(dict(request))
         except ValidationError as error:
@@ -69,10 +70,7 @@ class Searcher:
         readers = person_tokens(asked.user, services.settings, services.catalog) if asked.user else None
         embedder = self._embedded or services.embedder
         retriever = Retriever(services.reader, embedder, services.reranker, services.catalog)
-        try:
-            found = retriever.search(asked, readers, scope=None)
-        except UnknownValue as unknown:
-            raise UsageError(f"{unknown.where}: {unknown}") from None
+        found = retriever.search(asked, readers, scope=None)
         if asked.user and readers:
             known = is_known(asked.user, readers, services.settings, services.reader, embedder.dimensions)
             return found if known else found.to_unknown_person()
@@ -82,4 +80,7 @@ class Searcher:
 def search_once(settings: Settings, request: Mapping[str, Any]) -> SearchResponse:
     """One question of whoever runs the command."""
     with Searcher(settings) as searcher:
-        return searcher.ask_as_operator(request)
+        try:
+            return searcher.ask_as_operator(request)
+        except UnknownValue as unknown:
+            raise UsageError(f"{unknown.where}: {unknown}") from None

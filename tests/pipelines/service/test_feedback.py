@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from pipelines.catalog import tables
 from pipelines.errors import UsageError
 from pipelines.evaluation.feedback import add_questions, questions_of
 from pipelines.evaluation.questions import read_questions
+from pipelines.evaluation.run import evaluate
+from pipelines.retrieval.schema import SearchResponse
 from pipelines.services import Services
 from tests.pipelines.documents import document
 from tests.pipelines.service.conftest import ADA, BO
@@ -30,8 +32,8 @@ def _forget(services: Services) -> Iterator[None]:
         transaction.execute(delete(tables.feedback))
 
 
-def ask(client: TestClient, person: str = ADA) -> str:
-    answer = client.post("/v1/search", headers=KEY, json={"query": QUESTION, "user": person})
+def ask(client: TestClient, person: str = ADA, headers: dict[str, str] = KEY, **more: Any) -> str:
+    answer = client.post("/v1/search", headers=headers, json={"query": QUESTION, "user": person} | more)
     assert answer.status_code == 200
     return str(answer.headers["x-request-id"])
 
@@ -89,3 +91,36 @@ def test_the_audit_log_has_the_rating_and_no_words(client: TestClient, caplog: p
     (line,) = [one for one in map(json.loads, lines) if one["event"] == "feedback"]
     assert (line["about"], line["document"], line["rating"]) == (request, document(1).id, "good")
     assert not any("secret words" in one or QUESTION in one for one in lines)
+
+
+def test_a_document_that_the_answer_did_not_have_is_refused(client: TestClient, services: Services) -> None:
+    request = ask(client, top_k=1)
+    assert sorted(tell(client, request, number) for number in (1, 2)) == [204, 404]
+    assert len(services.catalog.feedback.all()) == 1
+
+
+def test_a_question_is_asked_again_with_its_filters(client: TestClient, services: Services, tmp_path: Path) -> None:
+    assert tell(client, ask(client, filters={"tags_in": ["TAG2"], "units": ["#unit"]}), 2) == 204
+    assert tell(client, ask(client), 1) == 204
+    asked: list[Mapping[str, Any]] = []
+
+    def answer(request: Mapping[str, Any]) -> SearchResponse:
+        asked.append(request)
+        return SearchResponse(results=[], took_ms=0)
+
+    add_questions(tmp_path / "golden.jsonl", questions_of(services.catalog.feedback.all()))
+    evaluate(read_questions(tmp_path / "golden.jsonl"), answer, model="fake")
+    assert [one.get("filters") for one in asked] == [{"tags_in": ["tag2"], "units": ["unit"]}, None]
+
+
+def test_what_was_narrowed_by_more_than_filters_becomes_no_question(client: TestClient, services: Services) -> None:
+    """It is kept for whoever reads it; asked of everything, the question would be another one."""
+    robot = {"Authorization": "Bearer robot-key"}
+    request = client.post("/v1/search", headers=robot, json={"query": QUESTION}).headers["x-request-id"]
+    said = {"request_id": request, "document_id": document(1).id, "rating": "good"}
+    assert client.post("/v1/feedback", headers=robot, json=said).status_code == 204
+    body = {"query": QUESTION, "filters": {"type": "eq", "key": "tags", "value": "tag1"}}
+    found = client.post("/v1/vector_stores/people/search", headers=KEY | {"X-Headrace-User": ADA}, json=body)
+    assert tell(client, found.headers["x-request-id"], 1) == 204
+    kept = services.catalog.feedback.all()
+    assert ([one.filters for one in kept], questions_of(kept)) == ([None, None], [])
