@@ -14,10 +14,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
-from connectors.registry import SourceName
 from pipelines.index.conditions import Alternatives, AnyOf, Conditions, TimeRange
 from pipelines.retrieval.filter_values import FilterValues, UnknownValue
-from pipelines.retrieval.schema import Moment, Text
+from pipelines.retrieval.schema import AskedSource, Moment, Text
 from pipelines.validation import first_problem
 
 NAMED = ("connection", "unit", "kind", "author", "parents", "tags")
@@ -30,7 +29,7 @@ DEEPEST = 8
 
 _NOTHING = Conditions(must=(AnyOf("document_id", ("",)),))
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-_SOURCE: TypeAdapter[str] = TypeAdapter(SourceName)
+_SOURCE: TypeAdapter[str] = TypeAdapter(AskedSource)
 _TICK = timedelta(microseconds=1)
 Scalar: TypeAlias = StrictBool | Annotated[float, Field(strict=True, allow_inf_nan=False)] | Text
 
@@ -120,14 +119,13 @@ class AttributeConditions:
 
     def _found(self, one: Comparison, where: str) -> tuple[str, Sequence[str]]:
         """The field of the index to ask, and its values. Those to be excluded need not exist."""
-        texts = list(_texts(one, where))
+        texts, is_needed = list(_texts(one, where)), one.type in ("eq", "in")
         if one.key == "url":
             return "document_id", self.values.documents_at(texts)
         if one.key == "title":
             return "document_id", self.values.documents_titled(texts)
         if one.key == SOURCE:
-            return one.key, [_source(text, where) for text in texts]
-        is_needed = one.type in ("eq", "in")
+            return one.key, [_source(text, where) for text in texts] if is_needed else texts
         try:
             return one.key, [
                 own for text in texts for own in self.values.find(one.key, text, where, is_needed=is_needed)

@@ -9,7 +9,7 @@ from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.browsing import Browsing
 from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.facets import FacetRequest, Facets
-from pipelines.retrieval.explore.relations import Relations
+from pipelines.retrieval.explore.relations import MOST_RELATED, Relations
 from pipelines.retrieval.explore.schema import (
     ChangesResponse,
     ChildrenResponse,
@@ -115,11 +115,14 @@ class Retriever:
         if seen is None or not points:
             return None
         relations = Relations(self._index, self._catalog, seen)
+        mentions, mentioned_by = relations.mentioned_in(points), relations.mentioning(points)
         return RelatedResponse(
             id=document_id,
             title=points[0].payload["title"],
-            mentions=self._naming.named(relations.mentioned_in(points)),
-            mentioned_by=self._naming.named(relations.mentioning(points)),
+            mentions=self._naming.named(mentions[:MOST_RELATED]),
+            mentioned_by=self._naming.named(mentioned_by[:MOST_RELATED]),
+            more_mentions=max(len(mentions) - MOST_RELATED, 0),
+            more_mentioned_by=max(len(mentioned_by) - MOST_RELATED, 0),
         )
 
     def _resolve(self, filters: SearchFilters, readers: Readers, scope: Filters | None) -> SearchFilters:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from connectors.addresses import LONGEST_ADDRESS, normalize_address
-from connectors.registry import SourceName
+from connectors.registry import SourceName, sources
 
 LONGEST_QUERY = 10_000
 """Characters. What is longer is a document, not a question."""
@@ -38,6 +38,14 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("must be between the years 1 and 9999 in UTC") from None
 
 
+def _source_named(value: object) -> object:
+    """The name of a source for its name or label in any case."""
+    if not isinstance(value, str):
+        return value
+    asked = value.strip().casefold()
+    return next((name for name, one in sources().items() if asked in (name, one.label.casefold())), value)
+
+
 def _is_empty(value: object) -> bool:
     """Whether a field that only some answers have is left out of this one."""
     return not value
@@ -54,6 +62,7 @@ Person: TypeAlias = Annotated[
     _Storable,
     AfterValidator(_address),
 ]
+AskedSource: TypeAlias = Annotated[SourceName, BeforeValidator(_source_named)]
 Moment: TypeAlias = Annotated[datetime, AfterValidator(_utc)]
 
 
@@ -64,7 +73,7 @@ class _Request(BaseModel):
 class SearchFilters(_Request):
     """Conditions that all hold; a list matches any of its values."""
 
-    sources: list[SourceName] = []
+    sources: list[AskedSource] = []
     connections: list[Text] = []
     units: list[Text] = []
     kinds: list[Text] = []

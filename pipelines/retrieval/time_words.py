@@ -37,8 +37,13 @@ _MONTH = rf"(?P<month>{'|'.join(MONTHS)})\b\.?"
 _YEAR = r"(?P<year>20\d\d)\b"
 _DAY_OF_MONTH = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.)?"
 _SINCE = r"(?:since|after|seit)\s+(?:the\s+|dem\s+)?"
+_FLOWS = "alternating direct electric electrical inrush leakage load maximum minimum motor nominal output peak rated"
+_CURRENT = "".join(rf"(?<!\b{word} )" for word in _FLOWS.split()) + (
+    r"current(?!\s*(?:[?.!,;]|$)|\s+(?:and|at|draw\w*|consumption|flow\w*|in|is|leak\w*|of|or|per|sensors?|through|was)\b)"
+)
+"""`current` where it says of when, and does not flow."""
 _NEWEST = re.compile(
-    r"\b(?:latest|newest|most recent(?:ly)?|current(?:ly)?|by now|nowadays|recent(?:ly)?|so far"
+    rf"\b(?:latest|newest|most recent(?:ly)?|{_CURRENT}|currently|by now|nowadays|recent(?:ly)?|so far"
     r"|neuest\w+|aktuell\w*|inzwischen|mittlerweile|zuletzt|derzeit\w*|jüngst\w*)\b",
     re.IGNORECASE,
 )

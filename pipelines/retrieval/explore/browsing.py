@@ -98,7 +98,7 @@ class Browsing:
         """The containers and units that are called so; what has this very id is alone."""
         unknown, found = None, list[_Container]()
         try:
-            containers = self._values.find("parents", asked, "id")
+            containers = self._values.find("parents", asked, "container")
         except UnknownValue as error:
             unknown, containers = error, ()
         for one in containers:

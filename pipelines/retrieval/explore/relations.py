@@ -15,7 +15,7 @@ from pipelines.retrieval.links import Mention, last_part, mentions_in, surroundi
 from pipelines.retrieval.search import metadata
 
 MOST_RELATED = 20
-"""Documents each way."""
+"""Documents each way that are told of."""
 _MOST_MENTIONS = 200
 """In the texts of one answer that are looked up."""
 _CANDIDATES = 100
@@ -49,7 +49,7 @@ class Relations:
         links.pop(document[0].payload["document_id"], None)
         found = self._index.beginnings(replace(self._seen, documents=tuple(links)), len(links)) if links else []
         told = {hit.payload["document_id"]: hit for hit in found}
-        return [_related(told[one], link) for one, link in links.items() if one in told][:MOST_RELATED]
+        return [_related(told[one], link) for one, link in links.items() if one in told]
 
     def mentioning(self, document: Sequence[Hit]) -> list[RelatedDocument]:
         """What links to a document."""
@@ -60,7 +60,7 @@ class Relations:
             other = link.hit.payload["document_id"]
             if link.document_id == own["document_id"] != other:
                 found.setdefault(other, _related(link.hit, link))
-        return list(islice(found.values(), MOST_RELATED))
+        return list(found.values())
 
     def _candidates(self, own: Payload) -> list[Hit]:
         """Passages in which the words of a document's address stand, or its number."""

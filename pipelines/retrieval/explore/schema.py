@@ -100,9 +100,12 @@ class RelatedDocument(DocumentMetadata):
 
 
 class RelatedResponse(BaseModel):
-    """`mentions` are documents that this one links to, and `mentioned_by` those that link to it."""
+    """`mentions` are documents that this one links to, and `mentioned_by` those that link to it; so many `more` were
+    found, and left out."""
 
     id: str
     title: str
     mentions: list[RelatedDocument]
     mentioned_by: list[RelatedDocument]
+    more_mentions: int = 0
+    more_mentioned_by: int = 0

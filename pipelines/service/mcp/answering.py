@@ -31,16 +31,19 @@ from pipelines.service.mcp.tool_answers import (
 
 
 def search_results(found: SearchResponse, budget: int) -> SearchResults:
-    """The results for whose passages there is room, the best first; of the first one at least a beginning."""
+    """The results for which there is room with their titles and places, the best first; of the first one at least a
+    beginning."""
     results: list[FoundDocument] = []
     for rank, one in enumerate(found.results, start=1):
+        place = FoundDocument(**_place(one), rank=rank, positions=[], text="")
+        budget -= estimate_tokens(place.model_dump_json())
         chunks = _fitting(one, budget // (2 if rank == 1 and len(found.results) > 1 else 1), is_first=rank == 1)
         if not chunks:
             break
         text = "\n\n".join(map(_with_page, chunks))
         budget -= estimate_tokens(text)
         positions = [chunk.position for chunk in chunks]
-        results.append(FoundDocument(**_place(one), rank=rank, positions=positions, text=text))
+        results.append(place.model_copy(update={"positions": positions, "text": text}))
     return SearchResults(results=results, warnings=found.warnings, left_out=len(found.results) - len(results))
 
 
@@ -92,7 +95,14 @@ def related_answer(found: RelatedResponse) -> RelatedAnswer:
         return [LinkedDocument(**_place(one), text=one.mention) for one in links]
 
     mentions, mentioned_by = places(found.mentions), places(found.mentioned_by)
-    return RelatedAnswer(id=found.id, title=found.title, mentions=mentions, mentioned_by=mentioned_by)
+    return RelatedAnswer(
+        id=found.id,
+        title=found.title,
+        mentions=mentions,
+        more_mentions=found.more_mentions,
+        mentioned_by=mentioned_by,
+        more_mentioned_by=found.more_mentioned_by,
+    )
 
 
 def _place(one: DocumentMetadata) -> dict[str, object]:

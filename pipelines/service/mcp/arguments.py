@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from connectors.registry import SourceName
 from pipelines.retrieval.explore.changes_cursor import ListCursor
-from pipelines.retrieval.schema import MOST_DOCUMENTS, Moment, QuestionText, SearchFilters, Text
+from pipelines.retrieval.schema import MOST_DOCUMENTS, AskedSource, Moment, QuestionText, SearchFilters, Text
 from pipelines.retrieval.text_parts import MOST_TOKENS
 
 DEFAULT_TOKENS = 4_000
 """Of a search's passages, together."""
 
 
-def _filters_or_none(value: Any) -> Any:
-    """Models write null for what they leave out."""
-    return SearchFilters() if value is None else value
+def _without_nulls(value: Any) -> Any:
+    """Models write null for what they leave out, those with strict schemas for each argument."""
+    return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
 Id: TypeAlias = Annotated[Text, Field(min_length=1, max_length=2_000)]
@@ -35,6 +34,8 @@ Cursor: TypeAlias = Annotated[Text, Field(max_length=100), AfterValidator(_reada
 class _Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    _given = model_validator(mode="before")(_without_nulls)
+
 
 class SearchArguments(_Arguments):
     """What `search` takes. A model may leave out all but `query`."""
@@ -43,7 +44,7 @@ class SearchArguments(_Arguments):
         description="What to look for: a question in plain words, or exact terms such as an error code or a file name"
     )
     top_k: int = Field(default=10, ge=1, le=MOST_DOCUMENTS, description="How many documents to return at most")
-    filters: Annotated[SearchFilters | None, BeforeValidator(_filters_or_none)] = Field(
+    filters: Annotated[SearchFilters | None, BeforeValidator(_without_nulls)] = Field(
         default=SearchFilters(),
         description="Conditions that all hold; leave them out unless the question names them. Units, people and kinds "
         "are given by name; `list_sources` tells which there are",
@@ -83,7 +84,7 @@ class ChangesArguments(_Arguments):
 
     since: Moment | None = Field(default=None, description="From when on; UTC where no zone is given")
     until: Moment | None = Field(default=None, description="Before when; UTC where no zone is given")
-    source: SourceName | None = Field(default=None, description="Only of this source")
+    source: AskedSource | None = Field(default=None, description="Only of this source")
     unit: Name | None = Field(default=None, description="Only in this repository, channel or other unit, by name or id")
     person: Name | None = Field(default=None, description="Only by this person: a name, login or e-mail address")
     cursor: Cursor | None = Field(default=None, description="To go on: `next_cursor` of the page before")

@@ -146,7 +146,9 @@ class RelatedAnswer(ToolAnswer):
     id: str
     title: str
     mentions: list[LinkedDocument] = Field(description="What this document links to")
+    more_mentions: int = Field(default=0, exclude_if=_is_empty, description="How many more, at least, are left out")
     mentioned_by: list[LinkedDocument] = Field(description="What links to this document")
+    more_mentioned_by: int = Field(default=0, exclude_if=_is_empty, description="How many more, at least, are left out")
 
     def _with_quotes(self, number: str) -> RelatedAnswer:
         def marked(links: list[LinkedDocument]) -> list[LinkedDocument]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.retrieval.text_parts import cut_part
 from pipelines.service.authentication import Principal
+from pipelines.service.errors import Problem
 from pipelines.service.mcp.answering import (
     changes_answer,
     children_answer,
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     from mcp_types import Tool
 
 M = TypeVar("M", bound=BaseModel)
+
+
+_ARGUMENTS = {"filters.units.0": "unit", "filters.authors.0": "person"}
+"""Of `recent_changes`, by the filter that each is."""
 
 
 class ToolError(Exception):
@@ -97,7 +102,13 @@ def _browse(asked: BrowseArguments, service: SearchService, principal: Principal
 
 
 def _recent_changes(asked: ChangesArguments, service: SearchService, principal: Principal) -> ChangesAnswer:
-    return changes_answer(service.changes(asked.filters, principal, asked.after, asked.limit))
+    try:
+        return changes_answer(service.changes(asked.filters, principal, asked.after, asked.limit))
+    except Problem as problem:
+        wrong = problem.errors[0].field if problem.errors else ""
+        if wrong not in _ARGUMENTS:
+            raise
+        raise ToolError(f"{_ARGUMENTS[wrong]}: {problem.detail}") from None
 
 
 def _related(asked: RelatedArguments, service: SearchService, principal: Principal) -> RelatedAnswer:

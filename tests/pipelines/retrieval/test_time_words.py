@@ -51,6 +51,8 @@ def test_periods(question: str, words: str, start: str, end: str | None) -> None
         ("the latest release notes", "latest"),
         ("Is it fixed by now?", "by now"),
         ("Current state of the negotiation", "Current"),
+        ("what is our current version", "current"),
+        ("who is currently on call?", "currently"),
         ("Wie ist der aktuelle Stand?", "aktuelle"),
     ],
 )
@@ -69,6 +71,10 @@ def test_the_newest(question: str, words: str) -> None:
         "march to the sluice",
         "the last postmortem",
         "currents in the river",
+        "what is the maximum current of the wiper motor",
+        "current draw in mA",
+        "alternating current at the sluice",
+        "how large is the current?",
     ],
 )
 def test_questions_that_name_no_time_of_a_document(question: str) -> None:

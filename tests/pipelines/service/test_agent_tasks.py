@@ -216,7 +216,7 @@ TASKS: dict[Task, Any] = {
     what_has_ada_written_lately: [(PULL, "Ada Lovelace"), (RUNBOOK, "Ada Lovelace")],
     read_around_a_passage: True,
     put_a_channel_s_name_right: (
-        "filters.units.0: no unit '#incident' among what you may see; near it: incidents",
+        "unit: no unit '#incident' among what you may see; near it: incidents",
         [THREAD],
     ),
 }
@@ -264,3 +264,28 @@ def test_what_may_not_be_seen_is_related_to_nothing(url: str) -> None:
 
     assert asyncio.run(asked("ada@example.com")) == {THREAD}
     assert asyncio.run(asked("bo@example.com")) == {THREAD, SECRET}
+
+
+def test_nulls_are_what_is_left_out_and_errors_name_the_arguments(url: str) -> None:
+    async def asked() -> tuple[Any, list[str]]:
+        async with connected(url, person="ada@example.com") as client:
+            agent = Agent(client)
+            nulls = {"top_k": None, "max_tokens": None, "filters": {"sources": ["GitHub"], "units": None}}
+            found = await agent.call("search", query="certificates", **nulls)
+            wrong = [await agent.call("browse", container="nope"), await agent.call("recent_changes", person="nope")]
+            return found, wrong
+
+    found, wrong = asyncio.run(asked())
+    assert {one["source"] for one in found["results"]} == {"github"}
+    assert [one.partition(":")[0] for one in wrong] == ["container", "person"]
+
+
+def test_titles_and_places_count_to_what_a_search_may_answer(url: str) -> None:
+    async def asked() -> Any:
+        async with connected(url, person="bo@example.com") as client:
+            return await Agent(client).call("search", query="certificate INC-31", max_tokens=250, top_k=100)
+
+    found = asyncio.run(asked())
+    told = json.dumps(found["results"], ensure_ascii=False)
+    assert found["left_out"] > 0
+    assert estimate_tokens(told) <= 250 * 1.2

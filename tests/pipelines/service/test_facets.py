@@ -100,3 +100,19 @@ def test_a_renamed_unit_has_its_new_name_without_being_read(client: TestClient, 
         assert search(client, ADA, {"units": ["Unit"]}).json()["results"]  # as people have it in their heads
     finally:
         services.catalog.units.replace_listing("acme", "github", [Unit("unit", "Unit")])
+
+
+@pytest.mark.parametrize("source", ["github", "GITHUB", "GitHub"])
+def test_a_source_is_named_in_any_case_or_as_people_do(client: TestClient, source: str) -> None:
+    assert search(client, ADA, {"sources": [source]}).json()["results"]
+    assert len(attribute_search(client, "eq", source).json()["data"]) == len(SEES[ADA])
+
+
+def test_what_is_left_out_may_be_any_source(client: TestClient) -> None:
+    assert len(attribute_search(client, "ne", "sharepoint").json()["data"]) == len(SEES[ADA])
+    assert attribute_search(client, "eq", "sharepoint").status_code == 400
+
+
+def attribute_search(client: TestClient, comparison: str, source: str) -> Any:
+    body = {"query": "certificate", "filters": {"type": comparison, "key": "source", "value": source}}
+    return client.post("/v1/vector_stores/people/search", headers=KEY | {"X-Headrace-User": ADA}, json=body)
