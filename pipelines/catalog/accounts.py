@@ -81,6 +81,24 @@ class Accounts:
                     found |= {one: spelled[key] for one in same if key in spelled and not found.get(one)}
         return {one: name for one, name in found.items() if name and name != one[1]}
 
+    def addresses(self, authors: Iterable[AuthorKey]) -> dict[AuthorKey, list[str]]:
+        """The e-mail addresses of each author who has an account: those who share one are one person."""
+        table, found = tables.account_names, dict[AuthorKey, list[str]]()
+        keys: dict[AuthorKey, list[AuthorKey]] = {}
+        for connection, author in authors:
+            keys.setdefault((connection, person_key(author)), []).append((connection, author))
+        own = tuple_(table.c.connection, table.c.alias)
+        with self._engine.connect() as transaction:
+            for part in in_parts(keys):
+                accounts: dict[AuthorKey, list[AuthorKey]] = {}
+                for row in transaction.execute(select(table).where(own.in_(part), table.c.kind != "address")):
+                    accounts.setdefault((row.connection, row.account), []).extend(keys[row.connection, row.alias])
+                for row in _of_accounts(transaction, accounts):
+                    if row.kind == "address":
+                        for one in accounts[row.connection, row.account]:
+                            found.setdefault(one, []).append(row.alias)
+        return found
+
     @staticmethod
     def _named_elsewhere(transaction: Connection, connection: str, account: str) -> str:
         """The name of an account with the same address, at a source that tells names."""

@@ -22,8 +22,10 @@ from pipelines.validation import first_problem
 NAMED = ("connection", "unit", "kind", "author", "parents", "tags")
 """Attributes whose values are looked up; the last two have many for each document."""
 SOURCE = "source"
+ALIASES = {"unit_name": "unit"}
+"""Attributes of results that are looked up as another one."""
 TIMES = ("created_at", "updated_at")
-KEYS = (SOURCE, *NAMED, "title", "url", *TIMES)
+KEYS = (SOURCE, *NAMED, *ALIASES, "title", "url", *TIMES)
 DEEPEST = 8
 """Levels of filters within filters."""
 
@@ -105,7 +107,7 @@ class AttributeConditions:
             return Conditions(must=(_bounded(one, where),))
         if one.type in _BOUNDS:
             raise FilterError(f"{where}.type", f"{one.key} takes `eq`, `ne`, `in` and `nin`")
-        held = self._any_of(one, where)
+        held = self._any_of(one.model_copy(update={"key": ALIASES.get(one.key, one.key)}), where)
         return Conditions(must_not=(held,)) if one.type in ("ne", "nin") else held
 
     def _any_of(self, one: Comparison, where: str) -> Conditions:

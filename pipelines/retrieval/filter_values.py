@@ -162,10 +162,15 @@ class FilterValues:
 
     @cached_property
     def people(self) -> Mapping[str, int]:
-        """Authors by name, with how many documents they have in all their accounts, most first."""
-        names, counted = self._catalog.accounts.names(self._by_connection), Counter[str]()
-        for one, documents in self._by_connection.items():
-            counted[names.get(one, one[1])] += documents
+        """Authors by name, with how many documents they have in all their accounts, most first. Whoever is called
+        otherwise elsewhere has the name with the most documents."""
+        accounts, counted, called = self._catalog.accounts, Counter[str](), dict[str, str]()
+        names, addresses = accounts.names(self._by_connection), accounts.addresses(self._by_connection)
+        for one, documents in sorted(self._by_connection.items(), key=lambda each: (-each[1], each[0])):
+            own = addresses.get(one, [])
+            name = next((called[address] for address in own if address in called), names.get(one, one[1]))
+            called |= {address: called.get(address, name) for address in own}
+            counted[name] += documents
         return dict(counted.most_common())
 
     @cached_property

@@ -45,7 +45,7 @@ def cut_part(hits: Sequence[Hit], *, offset: int, limit: int, around: int | None
         offset=starts[first],
         tokens=min(starts[last] - starts[first], limit),
         total_tokens=starts[-1],
-        number=max(bisect_right(begun, first), 1),
+        number=max(bisect_right(begun, first), 1) if last < len(pieces) else max(len(begun), 1),
         count=max(len(begun), 1),
         next_offset=starts[last] if last < len(pieces) else None,
         page=pieces[first].hit.payload.get("page") if first < len(pieces) else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pipelines.retrieval.passages import position
 from pipelines.retrieval.schema import SearchFilters, SearchRequest
 from pipelines.retrieval.text_parts import cut_part
 from pipelines.service.authentication import Principal
@@ -83,7 +84,11 @@ def fetch(asked: FetchArguments, service: SearchService, principal: Principal) -
     hits = service.passages(asked.id, principal)
     if not hits:
         raise ToolError(NOT_VISIBLE)
+    if asked.around is not None and asked.around > (last := position(hits[-1])):
+        raise ToolError(f"around: the document has no passage {asked.around}; its last one is {last}")
     part = cut_part(hits, offset=asked.offset, limit=asked.limit, around=asked.around)
+    if asked.offset and part.offset == part.total_tokens:
+        raise ToolError(f"offset: is behind the end of the document, which has {part.total_tokens} tokens")
     return fetched_document(hits, service.described(hits[0]), part)
 
 

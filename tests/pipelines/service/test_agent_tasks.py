@@ -289,3 +289,19 @@ def test_titles_and_places_count_to_what_a_search_may_answer(url: str) -> None:
     told = json.dumps(found["results"], ensure_ascii=False)
     assert found["left_out"] > 0
     assert estimate_tokens(told) <= 250 * 1.2
+
+
+def test_what_is_behind_the_end_is_no_part_and_the_last_one_says_so(url: str) -> None:
+    async def asked() -> tuple[list[str], list[Any]]:
+        async with connected(url, person="ada@example.com") as client:
+            agent = Agent(client)
+            behind = [await agent.call("fetch", id=HANDBOOK, **one) for one in ({"around": 40}, {"offset": 10**9})]
+            last = [await agent.call("fetch", id=HANDBOOK, around=39, limit=limit) for limit in (2_000, 700)]
+            return behind, last
+
+    behind, last = asyncio.run(asked())
+    assert behind[0] == "around: the document has no passage 40; its last one is 39"
+    assert behind[1].startswith("offset: is behind the end of the document, which has ")
+    for one in last:
+        _, number, _, count = one["part"].split()
+        assert (number, one.get("next_offset")) == (count, None)

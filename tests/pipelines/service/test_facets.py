@@ -113,6 +113,13 @@ def test_what_is_left_out_may_be_any_source(client: TestClient) -> None:
     assert attribute_search(client, "eq", "sharepoint").status_code == 400
 
 
-def attribute_search(client: TestClient, comparison: str, source: str) -> Any:
-    body = {"query": "certificate", "filters": {"type": comparison, "key": "source", "value": source}}
+def test_the_name_of_a_unit_that_a_result_has_finds_it(client: TestClient) -> None:
+    (one, *_) = attribute_search(client, "eq", "github").json()["data"]
+    found = attribute_search(client, "eq", one["attributes"]["unit_name"], "unit_name").json()["data"]
+    assert one["file_id"] in {other["file_id"] for other in found}
+    assert attribute_search(client, "ne", one["attributes"]["unit_name"], "unit_name").json()["data"] == []
+
+
+def attribute_search(client: TestClient, comparison: str, value: str, key: str = "source") -> Any:
+    body = {"query": "certificate", "filters": {"type": comparison, "key": key, "value": value}}
     return client.post("/v1/vector_stores/people/search", headers=KEY | {"X-Headrace-User": ADA}, json=body)

@@ -1,4 +1,5 @@
-"""Containers by their names, where one above has no title for whoever reads, or two are called alike."""
+"""Containers by their names, where one above has no title for whoever reads, or two are called alike; and a person who
+is called otherwise elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.contract import Account
 from connectors.model import Parent, Unit
 from connectors.notion.settings import NotionConnection
 from connectors.slack.settings import SlackConnection
@@ -32,6 +34,7 @@ PLANS = [Parent("notion:wiki/plans-a", "Plans"), Parent("notion:wiki/plans-b", "
 PLACES = {"deep": (TOP, HIDDEN, BELOW), "a": (TOP, PLANS[0]), "b": (TOP, PLANS[1])}
 TALK = Parent("slack:talk/C1", "plans")
 SHARED, UNTITLED = Parent("slack:talk/shared", "Osprey"), Parent("slack:talk/shared", "")
+NAMES = {"wiki": "Ada L.", "talk": "Ada Lovelace"}
 THREADS: dict[str, dict[str, Any]] = {
     "Open": {"parents": (TALK, UNTITLED)},
     "Secret": {"parents": (TALK, SHARED), "readers": ("user:bo@example.com",)},
@@ -58,6 +61,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             for one in documents:
                 source.put(one)
             sync_unit(services, connection, source, unit)
+            own = Account("ada", NAMES[connection.id], emails=("ada@example.com",))
+            services.catalog.accounts.replace(connection.id, [own])
         publish(services)
         with served(app_of(services)) as address:
             yield address
@@ -105,3 +110,13 @@ def test_of_one_name_all_are_shown(url: str) -> None:
     assert named == {one.id: ("Mills › Plans", 1) for one in PLANS} | {"slack:talk/C1": ("plans", 1)}
     for one, inside in zip(named, (["a"], ["b"], [SHARED.id]), strict=True):
         assert [child["title"] for child in browse(url, one)["children"]] == inside
+
+
+def test_a_person_of_two_names_is_listed_once_with_all_documents(url: str) -> None:
+    ada = headers("ada@example.com")
+    (listed,) = httpx.get(f"{url}/v1/facets", headers=ada, params={"fields": "authors"}).json()["authors"]
+    assert (listed["name"], listed["documents"]) == (NAMES["wiki"], len(PLACES) + 1)
+    for name in NAMES.values():
+        asked = {"query": "text", "filters": {"authors": [name]}}
+        found = httpx.post(f"{url}/v1/search", headers=ada, json=asked).json()["results"]
+        assert len(found) == listed["documents"]
