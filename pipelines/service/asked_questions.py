@@ -15,7 +15,7 @@ _MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class AskedQuestion:
+class RememberedQuestion:
     """What was asked, and the ids of the documents that the answer had. `filters` are None where none say all by which
     the answer was narrowed: OpenAI's, a service's own readers, or containers within others of a scope."""
 
@@ -28,16 +28,16 @@ class AskedQuestions:
     """Safe to call from several threads."""
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[str, tuple[str, str | None, AskedQuestion]] = OrderedDict()
+        self._asked: OrderedDict[str, tuple[str, str | None, RememberedQuestion]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def remember(self, principal: Principal, asked: AskedQuestion) -> None:
+    def remember(self, principal: Principal, asked: RememberedQuestion) -> None:
         with self._lock:
             self._asked[principal.request_id] = (principal.assistant.id, principal.user, asked)
             if len(self._asked) > _MOST_REMEMBERED:
                 self._asked.popitem(last=False)
 
-    def find(self, request_id: str, principal: Principal) -> AskedQuestion | None:
+    def find(self, request_id: str, principal: Principal) -> RememberedQuestion | None:
         """What was asked in a request; None where that was long ago, or somebody else's."""
         with self._lock:
             found = self._asked.get(request_id)

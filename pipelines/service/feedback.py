@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.audit import audit
 from pipelines.catalog.feedback import Feedback, FeedbackLog, Rating
 from pipelines.retrieval.schema import Person, QuestionText, SearchFilters, Text
-from pipelines.service.asked_questions import AskedQuestion, filters_of
+from pipelines.service.asked_questions import RememberedQuestion, filters_of
 from pipelines.service.asking import AskedBy, Key, Service, body_example
 from pipelines.service.authentication import Principal
 from pipelines.service.errors import Problem, problem_responses
@@ -82,8 +82,8 @@ def give_feedback(
     audit("feedback", **asdict(principal.actor), about=body.request_id, document=found.document_id, rating=body.rating)
 
 
-def _told(body: GivenFeedback, principal: Principal) -> AskedQuestion | None:
+def _told(body: GivenFeedback, principal: Principal) -> RememberedQuestion | None:
     """A question that nobody here remembers, as whoever asks tells it; what the answer had is taken on trust."""
     if body.query is None:
         return None
-    return AskedQuestion(body.query, filters_of(SearchFilters(), principal), frozenset({body.document_id}))
+    return RememberedQuestion(body.query, filters_of(SearchFilters(), principal), frozenset({body.document_id}))

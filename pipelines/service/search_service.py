@@ -22,7 +22,7 @@ from pipelines.retrieval.explore.schema import (
 from pipelines.retrieval.filter_values import UnknownValue
 from pipelines.retrieval.retriever import Retriever
 from pipelines.retrieval.schema import DocumentMetadata, DocumentResponse, SearchFilters, SearchRequest, SearchResponse
-from pipelines.service.asked_questions import AskedQuestion, AskedQuestions, filters_of
+from pipelines.service.asked_questions import AskedQuestions, RememberedQuestion, filters_of
 from pipelines.service.authentication import Authenticator, Principal
 from pipelines.service.errors import Problem
 from pipelines.service.metrics import Metrics
@@ -67,7 +67,7 @@ class SearchService:
             found = found.to_unknown_person()
         documents = [one.document_id for one in found.results]
         own = None if attributes else filters_of(request.filters, principal)
-        self.asked.remember(principal, AskedQuestion(request.query, own, frozenset(documents)))
+        self.asked.remember(principal, RememberedQuestion(request.query, own, frozenset(documents)))
         filters = request.filters.model_dump(mode="json", exclude_defaults=True)
         if attributes:
             filters["attributes"] = attributes.model_dump(mode="json")
