@@ -240,7 +240,7 @@ async function showFreshness(shown) {
 async function complete(field) {
   const facet = field.dataset.facet;
   const [before] = field.value.match(/^(?:(?:"[^"]*"|[^,"])*,)*/);
-  const typed = field.value.slice(before.length).replaceAll('"', "").trim();
+  const typed = field.value.slice(before.length).replaceAll('"', "").trim().replace(/^#/, "");
   const put = new URLSearchParams({fields: facet, like: typed, limit: "12", ...(user?.value.trim() && {user: user.value.trim()})});
   const {status, body} = await tell(`/v1/facets?${put}`);
   if (status !== 200) return;
