@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,12 +26,14 @@ from pipelines.index.versions import check_readable
 
 _TRIES = 2
 """A process that dies may have been ended by somebody; what ends two has to do with the question, or with the index."""
+_SECONDS_IN_LINE = 30.0
+"""How long a question waits for others to be answered."""
 
 
 class PooledReader:
     """An IndexReader whose questions are answered by at most `processes` of their own: one at first, the others when a
-    question would have to wait. Raises IndexMismatch as `EdgeReader`, and IndexUnavailable where processes die of a
-    question."""
+    question would have to wait. One that hangs is replaced. Raises IndexMismatch as `EdgeReader`, and IndexUnavailable
+    where processes die of a question, hang, or have no time for it."""
 
     def __init__(self, root: Path, collection: str, spec: IndexSpec | None, processes: int) -> None:
         if spec:
@@ -85,19 +88,21 @@ class PooledReader:
             process.end()
 
     def _ask(self, method: Method, **arguments: Any) -> Any:
-        process = self._take()
+        process, how = self._take(), ""
         try:
             for _ in range(_TRIES):
+                if process.has_ended:
+                    process = ReadingProcess(self._opening)
                 try:
                     return process.ask(ReaderCall(method, arguments))
                 except ReaderDied as error:
-                    process, how = ReadingProcess(self._opening), error.how
+                    how = error.how
         finally:
             self._give_back(process)
         raise IndexUnavailable(f"the process that reads the index has ended ({how}); try again later")
 
     def _take(self) -> ReadingProcess:
-        """An idle process, a new one, or the next that will be idle, in turn."""
+        """An idle process, a new one, or the next that will be idle, in turn. Raises IndexUnavailable."""
         with self._changing:
             if self._idle:
                 return self._idle.pop()
@@ -107,13 +112,19 @@ class PooledReader:
                 return process
             mine: Future[ReadingProcess] = Future()
             self._waiting.append(mine)
+        with suppress(TimeoutError):
+            return mine.result(_SECONDS_IN_LINE)
+        if mine.cancel():
+            raise IndexUnavailable(f"all processes that read the index were at work for {_SECONDS_IN_LINE:.0f} s")
         return mine.result()
 
     def _give_back(self, process: ReadingProcess) -> None:
         with self._changing:
-            if self._waiting:
-                self._waiting.popleft().set_result(process)
-                return
+            while self._waiting:
+                first = self._waiting.popleft()
+                if first.set_running_or_notify_cancel():  # else it waited too long
+                    first.set_result(process)
+                    return
             if not self._closed:
                 self._idle.append(process)
                 return

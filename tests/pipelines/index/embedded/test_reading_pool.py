@@ -19,11 +19,16 @@ import pytest
 from pipelines.errors import IndexMismatch, IndexUnavailable
 from pipelines.index import open_reader
 from pipelines.index.contract import Filters, IndexReader
-from pipelines.index.embedded import reading_process
+from pipelines.index.embedded import reading_pool, reading_process
 from tests.pipelines.index.conftest import Configured, changes_of
 
 EVERYTHING = Filters(readers=None)
 WORDS = {"a": "the water wheel turns", "b": "the wheel stands still", "c": "a mill race"}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_process, "IDLE_SECONDS", 1)
 
 
 @pytest.fixture
@@ -102,6 +107,69 @@ def test_a_question_that_ends_processes_is_refused_and_the_next_one_answered(
         with pytest.raises(IndexUnavailable, match="exit code 7"):
             pool.count_points()
     assert pool.count_points() == 3
+
+
+def stop(process: psutil.Process) -> None:
+    """Make it hang, as a disk does that answers no more."""
+    process.suspend()
+    while process.status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("documents", [(), tuple(f"document {number:060}" for number in range(6_000))])
+def test_a_process_that_hangs_is_replaced_and_the_question_is_answered(
+    impatient: None, pool: IndexReader, documents: tuple[str, ...]
+) -> None:
+    """Also where it hangs before it has taken the question, which is more than fits the pipe."""
+    assert found(pool, "wheel")
+    (hanging,) = children()
+    stop(hanging)
+    with ThreadPoolExecutor(4) as askers:
+        asked = Filters(readers=None, documents=("a", *documents))
+        assert set(askers.map(lambda _: len(pool.beginnings(asked, 10)), range(4))) == {1}
+    assert not hanging.is_running()
+
+
+def test_a_question_for_which_every_process_hangs_is_refused_in_time(
+    impatient: None, pool: IndexReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(reading_process, "_command", lambda _: [sys.executable, "-c", "import time; time.sleep(600)"])
+        for child in children():
+            child.kill()
+        started = time.monotonic()
+        with pytest.raises(IndexUnavailable, match="did nothing for 1 s"):
+            pool.count_points()
+        assert time.monotonic() - started < 10
+    assert pool.count_points() == 3
+
+
+def test_a_question_that_takes_too_long_is_refused_and_its_process_replaced(
+    impatient: None, pool: IndexReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_process, "SECONDS_TO_OPEN", 0.5)
+    with monkeypatch.context() as busy:
+        busy.setattr(reading_process, "_command", lambda _: [sys.executable, "-c", "while True: pass"])
+        for child in children():
+            child.kill()
+        with pytest.raises(IndexUnavailable, match="has not answered a question"):
+            pool.count_points()
+    assert pool.count_points() == 3
+
+
+def test_nobody_waits_for_long_for_processes_that_are_at_work(
+    impatient: None, pool: IndexReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(2) as askers:
+        assert all(askers.map(lambda _: found(pool, "wheel"), range(20)))
+        for child in children():
+            stop(child)
+        monkeypatch.setattr(reading_pool, "_SECONDS_IN_LINE", 0.2)
+        both = [askers.submit(pool.count_points) for _ in range(len(children()))]
+        time.sleep(0.2)
+        with pytest.raises(IndexUnavailable, match="were at work"):
+            pool.count_points()
+        assert [one.result() for one in both] == [3, 3]
 
 
 def test_an_index_made_for_another_model_is_refused(pool: IndexReader, edge: Configured) -> None:
