@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -348,10 +348,17 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     Raises SettingsError naming each wrong place inside the file.
     """
     file = file or settings_file(environment)
-    values, untold = read_settings(file, environment)
+    return checked_settings(*read_settings(file, environment), file.parent)
+
+
+def checked_settings(values: Mapping[str, Any], untold: Sequence[tuple[str, str]], directory: Path) -> Settings:
+    """The settings of a file in this directory, from its values; `untold` is what is known to be wrong with them.
+
+    Raises SettingsError as `load_settings`.
+    """
     found = list(untold)
     try:
-        settings = Settings.model_validate({**values, "directory": file.parent}, context={DIRECTORY: file.parent})
+        settings = Settings.model_validate({**values, "directory": directory}, context={DIRECTORY: directory})
     except ValidationError as error:
         found += problems(error, Settings, values)
     else:

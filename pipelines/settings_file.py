@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dotenv import dotenv_values
 
+from pipelines.env_file import read_variables
 from pipelines.errors import SettingsError
 
 DEFAULT_FILE = "headrace.yaml"
@@ -35,10 +35,19 @@ def read_settings(file: Path, environment: Mapping[str, str] | None) -> tuple[di
     """What the file says, with variables from `environment` (default: the process's), then from a `.env` beside it; and
     of each value that these do not tell its path and why. Such a value stays as it stands in the file.
 
-    Raises SettingsError for a file that is none.
+    What is wrong in `.env` is said in the same way. Raises SettingsError for a file that is none.
     """
-    variables = {**dotenv_values(file.parent / ".env"), **(os.environ if environment is None else environment)}
+    own = os.environ if environment is None else environment
     values = _parse(file)
+    written, unusable = read_variables(file.parent / ".env", own)
+    interpolated, untold = with_variables(values, {**written, **own})
+    return interpolated, [*unusable, *untold]
+
+
+def with_variables(
+    values: dict[str, Any], variables: Mapping[str, str]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What settings say once `variables` stand in them; and of each value that these do not tell its path and why."""
     return _interpolate(values, variables), list(_untold(values, variables, ""))
 
 
@@ -107,7 +116,7 @@ def _yaml_reason(error: Exception) -> str:
     return f"{error.problem or error.context}{where}"
 
 
-def _untold(value: Any, variables: Mapping[str, str | None], path: str) -> Iterator[tuple[str, str]]:
+def _untold(value: Any, variables: Mapping[str, str], path: str) -> Iterator[tuple[str, str]]:
     for place, entry in _entries(value, path):
         yield from _untold(entry, variables, place)
     if not isinstance(value, str):
@@ -132,7 +141,7 @@ def _entries(value: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield f"{path}[{index}]", entry
 
 
-def _interpolate(value: Any, variables: Mapping[str, str | None]) -> Any:
+def _interpolate(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _interpolate(entry, variables) for key, entry in value.items()}
     if isinstance(value, list):
@@ -142,7 +151,7 @@ def _interpolate(value: Any, variables: Mapping[str, str | None]) -> Any:
     return _VARIABLE.sub(partial(_told, variables), value)
 
 
-def _told(variables: Mapping[str, str | None], found: re.Match[str]) -> str:
+def _told(variables: Mapping[str, str], found: re.Match[str]) -> str:
     """What is not told stays as it is, to be told of."""
     default = found["default"]
     return variables.get(found["name"]) or (found[0] if default is None else default)

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import stat
+import subprocess
 import sys
 import termios
 import time
@@ -19,6 +20,7 @@ from dotenv import dotenv_values
 from pipelines.settings import load_settings
 from tests.e2e.conftest import Folder
 from tests.emulators.company import bundled_records, connections, free_port, served
+from tests.paths import ROOT
 
 ENTER = "\n"
 SECRET = "NOTION_TOKEN"
@@ -57,8 +59,8 @@ def test_what_is_to_be_pasted_names_the_connection(empty: Folder) -> None:
     assert "request_url: https://headrace.acme.com/webhooks/mill-slack" in ran.output
     assert '"url": "https://headrace.acme.com/webhooks/mill-github"' in ran.output
     assert ran.output.splitlines()[-1] == "Fill in SLACK_TOKEN, GITHUB_TOKEN in .env. Then: headrace check"
-    assert set(dotenv_values(empty.path / ".env")) == {"SLACK_TOKEN", "GITHUB_TOKEN", "ASSISTANT_KEY"}
-    assert len(dotenv_values(empty.path / ".env")["ASSISTANT_KEY"] or "") >= 20
+    assert set(dotenv_values(empty.path / ".env")) == {"SLACK_TOKEN", "GITHUB_TOKEN", "INCIDENT_RESPONDER_KEY"}
+    assert len(dotenv_values(empty.path / ".env")["INCIDENT_RESPONDER_KEY"] or "") >= 20
 
 
 def test_what_is_there_is_kept(empty: Folder) -> None:
@@ -85,6 +87,19 @@ def test_what_is_there_is_kept(empty: Folder) -> None:
         (("--source", "slack", "--set", "include=a"), "", "must be SOURCE.SETTING=VALUE"),
         (("--source", "slack", "--embedding", "cohere"), "", "--embedding: must be one of local, openai"),
         (("--source", "slack"), "xapp-1", "acme-slack.token: is an app-level token"),
+        (("--source", "slack", "--name", "Acme Inc"), "", "--name Acme Inc: must consist of a-z, 0-9 and -"),
+        (("--source", "slack", "--name", ""), "", "--name : must consist of a-z, 0-9 and -"),
+        (("--source", "slack", "--set", "slack.schedule=* * * *"), "", "acme-slack.schedule: must be a cron schedule"),
+        (("--source", "slack", "--set", "slack.inclde=a"), "", "acme-slack.inclde: unknown key"),
+        (("--source", "notion", "--set", "notion.readers=[a@b.c, d@e.f]"), "", "acme-notion.readers"),
+        (("--source", "slack", "--source", "slack"), "", "--source slack: is there twice"),
+        (("--source", "slack", "--set", "notion.readers=public"), "", "notion is none of the sources to connect"),
+        (("--source", "slack", "--set", "slack.include=${CHANNELS}"), "", "connections[0].include[0]: the environment"),
+        (
+            ("--source", "slack", "--source", "notion", "--set", "slack.id=a", "--set", "notion.id=a"),
+            "",
+            "connections[1].id: duplicate id 'a'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said_and_nothing_is_written(
@@ -93,6 +108,48 @@ def test_what_does_not_fit_is_said_and_nothing_is_written(
     ran = empty.headrace("init", *arguments, SLACK_TOKEN=token)
     assert (ran.code, said in ran.errors) == (2, True), ran.errors
     assert not (empty.path / "headrace.yaml").exists()
+
+
+def test_a_file_of_secrets_that_cannot_be_used_is_told_before_anything_is_written(empty: Folder) -> None:
+    secrets = empty.path / ".env"
+    for content, said in (
+        (b"NAME=h\xe9\n", "cannot be read: it is not UTF-8"),
+        (b"\nNAME: x\n", "line 2 is not NAME="),
+    ):
+        secrets.write_bytes(content)
+        for command in (("init", "--source", "slack", "--no-check"), ("check",), ("status",)):
+            if command[0] != "init":
+                empty.settings(connections=[])
+            ran = empty.headrace(*command)
+            assert (ran.code, ran.errors.count("\n")) == (2, 1), ran
+            assert ran.errors.startswith(f"error: {secrets}: {said}")
+        assert said in empty.headrace("check", "--json").json["findings"][0]["detail"]
+        (empty.path / "headrace.yaml").unlink()
+    secrets.unlink()
+    secrets.mkdir()
+    ran = empty.headrace("init", "--source", "slack", "--no-check")
+    assert (ran.code, ran.errors.count("\n"), "is a folder" in ran.errors) == (2, 1, True)
+    assert not (empty.path / "headrace.yaml").exists()
+
+
+def test_secrets_elsewhere_stay_where_a_link_says(empty: Folder) -> None:
+    elsewhere = empty.path / "shared"
+    elsewhere.write_text("OTHER=x\n")
+    (empty.path / ".env").symlink_to(elsewhere)
+    assert empty.headrace("init", "--source", "slack", "--no-check", SLACK_TOKEN="xoxb-1").code == 0
+    assert (empty.path / ".env").is_symlink()
+    assert dotenv_values(elsewhere)["SLACK_TOKEN"] == "xoxb-1"
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o600
+
+
+def test_a_shell_has_the_key_that_the_readme_names_and_tokens_as_they_were_given(empty: Folder) -> None:
+    token = "xoxb-a'b"
+    assert empty.headrace("init", "--source", "slack", "--no-check", SLACK_TOKEN=token).code == 0
+    script = '. ./.env; printf "%s %s" "$SLACK_TOKEN" "$INCIDENT_RESPONDER_KEY"'
+    read = subprocess.run(["sh", "-euc", script], cwd=empty.path, capture_output=True, text=True, env={})
+    (assistant,) = load_settings(empty.path / "headrace.yaml", {}).assistants
+    assert read.stdout == f"{token} {assistant.api_key.get_secret_value()}"
+    assert assistant.id in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.slow
@@ -104,6 +161,8 @@ def test_on_a_terminal_it_asks_and_asks_again(tmp_path: Path) -> None:
             ("Read GitHub?", "n"),
             ("Read Notion?", "y"),
             ("Read Slack?", "n"),
+            ("How the ids of connections begin", "Mill Inc"),
+            ("must consist of a-z", ""),
             ("How the ids of connections begin", "mill"),
             ("readers:", ENTER),
             (SECRET, "xoxb-wrong "),

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from connectors.registry import Source, UnknownSource, source, sources
 from pipelines.cli import output
 from pipelines.cli.init.draft import OPENAI_KEY, Draft, as_value, token_variable
-from pipelines.cli.init.files import add_secrets, write_new
+from pipelines.cli.init.files import require_new, write_new
 from pipelines.cli.options import examples
 from pipelines.errors import SettingsError, UsageError
 from pipelines.printable import printable
-from pipelines.settings import Settings, load_settings
-from pipelines.settings_errors import problems
+from pipelines.settings import load_settings
 from pipelines.settings_file import settings_file
 
 app = typer.Typer()
 
 _ADDRESS = "https://headrace.acme.com"
+_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*")
 _PROVIDERS = ("local", "openai")
 
 
@@ -50,20 +50,20 @@ def init(
     Tokens are asked for, or taken from the environment (SLACK_TOKEN and so on) where there is no terminal.
     """
     file = settings_file()
-    if file.exists():
-        raise UsageError(f"{file} exists; change it, or move it away first")
+    secrets, known = require_new(file)
     asking = sys.stdin.isatty() and not source_names
     draft, given = Draft(), _parse_values(values or [])
     chosen = [_source(one) for one in source_names or (_ask_sources() if asking else [])]
     if not chosen:
         raise UsageError(f"--source: name at least one of {', '.join(sources())}")
-    prefix = name or (typer.prompt("How the ids of connections begin", default="acme") if asking else "acme")
+    _require_fitting(chosen, given)
+    prefix = _prefix(name, asking)
     for one in chosen:
         _connect(draft, one, f"{prefix}-{one.name}", given.get(one.name, {}), asking)
     _choose_embedding(draft, embedding, asking)
     draft.add_assistant()
-    write_new(file, draft.as_yaml())
-    add_secrets(file.with_name(".env"), draft.variables)
+    draft.check(file.parent, known)
+    write_new(file, draft.as_yaml(), secrets, draft.variables)
     print(f"\n{file} and .env beside it are written; .env can be read by you alone")
     _finish(draft, check)
 
@@ -86,6 +86,28 @@ def _parse_values(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def _require_fitting(chosen: Sequence[Source[Any]], given: Mapping[str, object]) -> None:
+    names = [one.name for one in chosen]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"--source {name}: is there twice; add another account of it to the file, with its own id")
+    for name in given:
+        if name not in names:
+            raise UsageError(f"--set {name}.…: {name} is none of the sources to connect")
+
+
+def _prefix(name: str | None, asking: bool) -> str:
+    while True:
+        prefix = typer.prompt("How the ids of connections begin", default="acme") if asking and name is None else name
+        prefix = "acme" if prefix is None else prefix
+        if _PREFIX.fullmatch(prefix):
+            return prefix
+        reason = "must consist of a-z, 0-9 and -, and start with a letter or digit"
+        if not asking or name is not None:
+            raise UsageError(f"--name {prefix}: {reason}")
+        print(f"{prefix!r} {reason}")
+
+
 def _ask_sources() -> list[str]:
     return [one.name for one in sources().values() if typer.confirm(f"Read {one.label}?", default=False)]
 
@@ -97,16 +119,13 @@ def _connect(draft: Draft, one: Source[Any], connection: str, given: dict[str, s
         if asking:
             written = {key: typer.prompt(_question(one, key), default=value) for key, value in written.items()}
         token = _secret(token_variable(one), asking)
-        try:
-            draft.connect(one, connection, token, {key: as_value(one, key, text) for key, text in written.items()})
+        found = draft.connect(one, connection, token, {key: as_value(one, key, text) for key, text in written.items()})
+        if not found:
             return
-        except ValidationError as error:
-            (path, reason), *others = problems(
-                error, Settings, {"connections": [{"source": one.name}]}, ("connections", 0)
-            )
-            if not asking:
-                raise SettingsError(f"{connection}.{path}", reason, others) from None
-            print(f"{path} {reason}")
+        (path, reason), *others = [(f"{connection}.{path}", reason) for path, reason in found]
+        if not asking or path == f"{connection}.id":
+            raise SettingsError(path, reason, others)
+        print(f"{path} {reason}")
 
 
 def _secret(variable: str, asking: bool) -> str:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from connectors.registry import Source, parse_connection
+from pipelines.errors import SettingsError
+from pipelines.settings import Settings, checked_settings
+from pipelines.settings_errors import problems
+from pipelines.settings_file import with_variables
 
-ASSISTANT_KEY = "ASSISTANT_KEY"
+ASSISTANT_ID = "incident-responder"
+ASSISTANT_KEY = "INCIDENT_RESPONDER_KEY"
+"""As in headrace.example.yaml and the guides, whose commands name them."""
 OPENAI_KEY = "OPENAI_API_KEY"
 _BYTES_OF_KEY = 24
 _HEAD = """\
@@ -28,7 +36,7 @@ class Draft:
 
     def add_assistant(self) -> None:
         """One that names the person it acts for with each request."""
-        self.settings["assistants"] = [{"id": "assistant", "api_key": f"${{{ASSISTANT_KEY}}}", "identity": "user"}]
+        self.settings["assistants"] = [{"id": ASSISTANT_ID, "api_key": f"${{{ASSISTANT_KEY}}}", "identity": "user"}]
         self.variables[ASSISTANT_KEY] = secrets.token_urlsafe(_BYTES_OF_KEY)
 
     def embed_with(self, provider: str, key: str = "") -> None:
@@ -38,22 +46,48 @@ class Draft:
             self.variables[OPENAI_KEY] = key
         self.settings["embedding"] = embedding
 
-    def connect(self, source: Source[Any], connection_id: str, token: str, values: Mapping[str, Any]) -> None:
-        """Raises pydantic's ValidationError for what the source does not take. A token may still be missing."""
+    def connect(
+        self, source: Source[Any], connection_id: str, token: str, values: Mapping[str, Any]
+    ) -> list[tuple[str, str]]:
+        """Add a connection; or nothing, and of each setting that does not fit its name and why. A token may still be
+        missing."""
         written = {"id": connection_id, "source": source.name, **values}
-        if token or not source.settings.model_fields["token"].is_required():
-            parse_connection({**written, "token": token or "to-be-filled-in"})
+        if found := _unfit(source, written, token):
+            return found
         variable = token_variable(source)
         self.variables[variable] = token
         self.settings.setdefault("connections", []).append({**written, "token": f"${{{variable}}}"})
+        return []
 
     @property
     def missing(self) -> list[str]:
         """Variables that have no value yet."""
         return [name for name, value in self.variables.items() if not value]
 
+    def check(self, directory: Path, variables: Mapping[str, str]) -> None:
+        """Raises SettingsError for what would be refused in a file of this directory, whatever is filled in later.
+        `variables` are those that are set already."""
+        known = {**{name: value for name, value in self.variables.items() if value}, **variables}
+        values, untold = with_variables(self.settings, known)
+        try:
+            checked_settings(values, untold, directory)
+        except SettingsError as error:
+            later = [f"the environment variable {name} is not set" for name in self.missing]
+            found = [(path, reason) for path, reason in error.problems if reason not in later]
+            if found:
+                raise SettingsError(*found[0], found[1:]) from None
+
     def as_yaml(self) -> str:
         return _HEAD + yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True)
+
+
+def _unfit(source: Source[Any], written: Mapping[str, Any], token: str) -> list[tuple[str, str]]:
+    try:
+        parse_connection({**written, "token": token or "to-be-filled-in"})
+    except ValidationError as error:
+        found = problems(error, Settings, {"connections": [{"source": source.name}]}, ("connections", 0))
+        return [one for one in found if token or one[0] != "token"]
+    return []
 
 
 def token_variable(source: Source[Any]) -> str:
