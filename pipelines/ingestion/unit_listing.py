@@ -13,9 +13,10 @@ from connectors.registry import source
 from connectors.settings import Connection, reader_settings_in
 from connectors.units import ListedUnits, list_units
 from pipelines.catalog.failures import Cause
-from pipelines.catalog.units import EXCLUDED, NOT_LISTED
+from pipelines.catalog.units import EXCLUDED, NOT_LISTED, UnitState
 from pipelines.errors import CatalogLost, UsageError
 from pipelines.ingestion.causes import track
+from pipelines.ingestion.named_units import find_unit
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.pacing import needs_listing
 from pipelines.services import Holdings, Services
@@ -230,9 +231,14 @@ def _choose(
     known = [state for state in services.catalog.units.all(connection.id) if not state.gone]
     if not only:
         return [state.unit for state in known if not state.paused]
-    by_name = {name: state.unit for state in known for name in (state.unit.name, state.unit.id)}
-    if missing := [name for name in only if name not in by_name]:
-        if refused := [one for one in unreadable if one.name.lower() == missing[0].lower()]:
-            raise UnreadableUnits(refused)
-        raise UsageError(f"{connection.id}: no unit {missing[0]!r}; see `headrace units {connection.id}`")
-    return [by_name[name] for name in only]
+    return [_chosen(connection, known, name, unreadable) for name in only]
+
+
+def _chosen(
+    connection: Connection, known: Sequence[UnitState], name: str, unreadable: Sequence[UnreadableUnit]
+) -> Unit:
+    if found := find_unit(connection.id, known, name):
+        return found.unit
+    if refused := [one for one in unreadable if one.name.lower() == name.lower()]:
+        raise UnreadableUnits(refused)
+    raise UsageError(f"{connection.id}: no unit {name!r}; see `headrace units {connection.id}`")

@@ -12,6 +12,7 @@ from pipelines.catalog.statements import in_parts
 from pipelines.errors import UsageError
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import connection_conditions, document_conditions, unit_conditions
+from pipelines.ingestion.named_units import find_id
 from pipelines.ingestion.publish import publish, publish_blockers, readers_lag
 from pipelines.services import Services
 
@@ -67,15 +68,10 @@ def find_scope(services: Services, target: str) -> PurgeScope:
 
 def _find_unit(connection: str, names: Mapping[str, str], unit: str) -> str:
     """Raises UsageError."""
-    if unit in names:
-        return unit
-    named = sorted(own for own, name in names.items() if name == unit)
-    if not named:
+    found = find_id(connection, names, unit)
+    if found is None:
         raise UsageError(f"{connection}: nothing is known of a unit {unit!r}; see `headrace status`")
-    if len(named) > 1:
-        targets = ", ".join(f"{connection}/{own}" for own in named)
-        raise UsageError(f"{connection}: several units have the name {unit!r}; say which by its id: {targets}")
-    return named[0]
+    return found
 
 
 def purge(services: Services, scope: PurgeScope) -> Purged:

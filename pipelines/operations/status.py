@@ -21,6 +21,7 @@ from pipelines.catalog.unit_parts import PartRecord
 from pipelines.catalog.units import UnitState
 from pipelines.errors import UsageError
 from pipelines.index.contract import IndexInfo
+from pipelines.ingestion.named_units import find_unit
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.source_requests import counting_requests
 from pipelines.ingestion.unit_listing import sync_units
@@ -118,13 +119,15 @@ def _choose(catalog: Catalog, targets: Sequence[Target]) -> dict[str, Collection
     """Ids of the units that targets name, by connection; none where all of its units are meant."""
     chosen: dict[str, Collection[str]] = {}
     for target in targets:
-        ids = {
-            name: one.unit.id for one in catalog.units.all(target.connection) for name in (one.unit.name, one.unit.id)
-        }
-        if unknown := [one for one in target.units if one not in ids]:
-            raise UsageError(f"{target.connection} has no unit {unknown[0]!r}; `headrace units {target.connection}`")
-        chosen[target.connection] = {ids[one] for one in target.units}
+        states = catalog.units.all(target.connection)
+        chosen[target.connection] = {_unit_id(target.connection, states, one) for one in target.units}
     return chosen
+
+
+def _unit_id(connection: str, states: Sequence[UnitState], name: str) -> str:
+    if found := find_unit(connection, states, name):
+        return found.unit.id
+    raise UsageError(f"{connection} has no unit {name!r}; `headrace units {connection}`")
 
 
 def _connection_status(
