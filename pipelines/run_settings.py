@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from pipelines.service_settings import SettingsModel
 
@@ -18,6 +18,13 @@ class RunSettings(SettingsModel):
     slots: int = Field(default=2, ge=1, description="Steps at a time: processes, Celery workers or pods")
     broker: SecretStr | None = Field(default=None, description="Celery's queue: redis://host:6379/0")
     backend: SecretStr | None = Field(default=None, description="Where Celery keeps results: redis://host:6379/1")
+
+    @field_validator("broker", "backend")
+    @classmethod
+    def _is_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and "://" not in value.get_secret_value():
+            raise ValueError("must be a URL that Celery knows, such as redis://host:6379/0")
+        return value
 
     @property
     def spreads(self) -> bool:

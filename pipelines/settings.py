@@ -90,7 +90,7 @@ class LandingSettings(SettingsModel):
     url: str = Field(
         default="file://.headrace/landing", pattern=r"^(file|s3)://", description="A folder, or s3://bucket/prefix"
     )
-    endpoint_url: str | None = Field(default=None, description="Of an S3-compatible store")
+    endpoint_url: WebUrl | None = Field(default=None, description="Of an S3-compatible store")
 
 
 class CatalogSettings(SettingsModel):

@@ -42,9 +42,9 @@ def test_every_variable_of_the_example_is_in_the_example_environment() -> None:
 def test_the_shared_settings_of_infra_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "infra" / "settings.yaml").read_text()
     (tmp_path / "headrace.yaml").write_text(text)
-    urls = {"QDRANT_URL": "http://value", "S3_URL": "http://value"}
+    urls = {"QDRANT_URL": "http://value", "S3_URL": "http://value", "POSTGRES_PORT": "5432"}
     settings = load_settings(tmp_path / "headrace.yaml", environment(text) | urls)
-    assert settings.catalog.url.get_secret_value() == "postgresql://value:value@value:value/value"
+    assert settings.catalog.url.get_secret_value() == "postgresql://value:value@value:5432/value"
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "infra/dagster.yaml"])

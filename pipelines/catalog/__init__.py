@@ -213,24 +213,24 @@ def open_catalog(
 
     What is kept beside it is private from here on, and what is done to rights and keys stands in the audit log.
     """
-    _make_state_folder(settings.state_path)
+    _require_folder(settings.state_path)
+    keep_private(settings.state_path)
     open_audit_log(settings.audit_file)
     url = settings.catalog.url.get_secret_value()
     engine = open_database(url, settings.directory, statement_seconds, may_be_away=may_be_away)
     return Catalog(engine, settings.memberships_max_age, LocalProcess(settings.state_path))
 
 
+def _require_folder(state: Path) -> None:
+    """Raises SettingsError where something else is in its place, or in that of a folder above it."""
+    nearest = next(one for one in (state, *state.parents) if one.exists())
+    if not nearest.is_dir():
+        raise SettingsError("state_dir", f"{nearest} is no folder")
+
+
 def migrate_catalog(settings: Settings, revision: str | None = None) -> Migration:
     """Bring the catalog's tables to a revision, the newest by default. Raises SettingsError, CatalogMismatch and
     UsageError."""
-    _make_state_folder(settings.state_path)
+    keep_private(settings.state_path)
     url, directory = settings.catalog.url.get_secret_value(), settings.directory
     return migrate_database(url, directory, revision or HEAD)
-
-
-def _make_state_folder(path: Path) -> None:
-    try:
-        keep_private(path)
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError("state_dir", f"{path} cannot be used: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,7 +117,9 @@ def _create_engine(url: str, directory: Path, statement_seconds: float | None) -
         file.parent.mkdir(parents=True, exist_ok=True)
         narrow(file)
     except OSError as error:
-        raise SettingsError("catalog.url", f"{file} cannot be used: {error.strerror}") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SettingsError("catalog.url", f"{error.filename} cannot be used: {error.strerror}") from None
     waiting = {"timeout": _BUSY_TIMEOUT_MS / 1000}
     engine = create_engine(f"sqlite:///{file}", connect_args=waiting, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
@@ -128,6 +131,7 @@ def _create_postgresql_engine(address: URL, statement_seconds: float | None) -> 
 
     # Named, because which driver SQLAlchemy takes otherwise depends on its version.
     address = address.set(drivername="postgresql+psycopg")
+    _require_known_parameters(address)
     waiting = min(_POOL_SECONDS, statement_seconds or _POOL_SECONDS)
     engine = create_engine(
         address, pool_pre_ping=True, pool_timeout=waiting, hide_parameters=True, connect_args=LOST_MACHINE
@@ -135,6 +139,15 @@ def _create_postgresql_engine(address: URL, statement_seconds: float | None) -> 
     if statement_seconds is not None:
         bound_answers(engine, statement_seconds)
     return engine
+
+
+def _require_known_parameters(address: URL) -> None:
+    """Raises SettingsError for what PostgreSQL's library would refuse, quoting it."""
+    from psycopg.pq import Conninfo
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if unknown := sorted(address.query.keys() - known):
+        raise SettingsError("catalog.url", f"{unknown[0]!r} is no parameter of a connection to PostgreSQL")
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

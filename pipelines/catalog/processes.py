@@ -6,6 +6,7 @@ operating system says: it holds a lock on a file, which is let go when the proce
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from functools import cached_property
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from pipelines.errors import SettingsError
 from pipelines.machine import this_boot
 
 _FORMER_START = " of 0"
@@ -37,7 +39,12 @@ class LocalProcess:
 
     @cached_property
     def _life(self) -> FileLock:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise SettingsError("state_dir", f"{self._folder} cannot be made: {error.strerror}") from None
         return FileLock(self._folder / f"{self.id}.lock", thread_local=False)
 
     def show_alive(self) -> None:
@@ -63,6 +70,6 @@ class LocalProcess:
 
     def remove_traces(self, process: str) -> None:
         """Remove the file of a dead process, or of this one as it ends."""
-        if process == self.id and self._life.is_locked:
+        if process == self.id and "_life" in vars(self) and self._life.is_locked:
             self._life.release()
         (self._folder / f"{process}.lock").unlink(missing_ok=True)

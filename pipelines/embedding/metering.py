@@ -105,7 +105,7 @@ class QuestionMeter:
                 self._writer.start()
 
     def _write(self) -> None:
-        """Until nothing is left, or the catalog is away: then the next question tries again."""
+        """Until nothing is left, or the catalog cannot be used: then the next question tries again."""
         while spent := self._take():
             try:
                 self._ledger().add(QUESTIONS, spent)

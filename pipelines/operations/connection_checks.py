@@ -15,7 +15,7 @@ from connectors.settings import Connection
 from pipelines.catalog import Catalog
 from pipelines.catalog.spending import Spent
 from pipelines.embedding.base import PROBE
-from pipelines.errors import HeadraceError
+from pipelines.errors import HeadraceError, SettingsError
 from pipelines.index.contract import IndexInfo
 from pipelines.operations.costs import check_budget
 from pipelines.operations.failed_objects import check_failed
@@ -42,15 +42,30 @@ def check_all(settings: Settings) -> list[Finding]:
             threads.submit(_check_connection, f"connections[{place}]", _with_store(services, connection))
             for place, connection in enumerate(settings.connections)
         ]
-        catalog = _check("catalog", lambda: f"{len(services.catalog.units.all())} units known")
-        findings += [catalog, *_check_backends(services), *(_check_known(services) if catalog.ok else ())]
+        unusable = _open_catalog(services)
+        findings += unusable or _check_catalog(services)
+        findings += _check_backends(services)
         for told, connection in zip(asked, settings.connections, strict=True):
             found, requests = told.result()
             findings += found
-            if catalog.ok:
+            if not unusable:
                 services.catalog.spending.add(connection.id, Spent(source_requests=requests))
                 findings.append(check_memberships(services.catalog, connection))
     return findings
+
+
+def _open_catalog(services: Services) -> list[Finding]:
+    """Why it cannot be opened; nothing if it is open."""
+    try:
+        services.catalog.units.all()
+        services.settings.state_path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [Finding("state_dir", False, f"{error.filename} cannot be made: {error.strerror}")]
+    except SettingsError as error:
+        return [Finding(path, False, reason) for path, reason in error.problems]
+    except HeadraceError as error:
+        return [Finding("catalog", False, str(error))]
+    return []
 
 
 def _with_store(services: Services, connection: Connection) -> Connection:
@@ -60,21 +75,23 @@ def _with_store(services: Services, connection: Connection) -> Connection:
         return connection
 
 
-def _check_backends(services: Services) -> Iterator[Finding]:
-    yield _check("embedding", lambda: _try_embedding(services))
-    yield _check("index", lambda: describe_index(services.reader.info()))
-    if services.page_reader:
-        yield _check("partition", services.page_reader.api.try_out)
-
-
-def _check_known(services: Services) -> Iterator[Finding]:
-    """What the catalog tells of each connection, whatever its source says now."""
+def _check_catalog(services: Services) -> Iterator[Finding]:
+    """What Headrace itself holds, whatever the sources say now."""
+    yield _check("catalog", lambda: f"{len(services.catalog.units.all())} units known")
     for connection in services.settings.connections:
         yield from check_reach(services, connection)
         yield from check_failed(services.catalog, connection.id)
         yield from check_budget(services, connection)
     for unknown, count in count_unknown(services).items():
         yield Finding(unknown, True, describe_unknown(unknown, count))
+
+
+def _check_backends(services: Services) -> Iterator[Finding]:
+    """What it asks besides."""
+    yield _check("embedding", lambda: _try_embedding(services))
+    yield _check("index", lambda: describe_index(services.reader.info()))
+    if services.page_reader:
+        yield _check("partition", services.page_reader.api.try_out)
 
 
 def _try_embedding(services: Services) -> str:
@@ -127,4 +144,4 @@ def _check(subject: str, read: Callable[[], str]) -> Finding:
     except HeadraceError as error:
         return Finding(subject, False, str(error))
     except OSError as error:
-        return Finding(subject, False, f"{error.filename}: {error.strerror}")
+        return Finding(subject, False, f"{error.filename} cannot be used: {error.strerror}")

@@ -213,4 +213,4 @@ def test_an_option_that_postgresql_does_not_know_is_named(folder: Folder) -> Non
     folder.settings(connections=[], catalog={"url": "postgresql://u:p@127.0.0.1:1/db?foo=bar"})
     ran = folder.headrace("status")
     assert ran.code == 2
-    assert ran.errors == 'error: catalog.url: the database cannot be used: invalid connection option "foo"\n'
+    assert ran.errors == "error: catalog.url: 'foo' is no parameter of a connection to PostgreSQL\n"

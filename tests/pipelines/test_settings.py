@@ -79,6 +79,21 @@ def notion(reader: str) -> str:
         ("index: {quantization: half}", "index.quantization", "must be one of 'auto', 'none', 'scalar' or 'binary'"),
         ("landing: {url: /data}", "landing.url", "must start with file:// or s3://"),
         ("catalog: {url: 'mysql://x'}", "catalog.url", "must start with sqlite:/// or postgresql://"),
+        *(
+            (
+                f"catalog: {{url: 'postgresql://ada:{password}@db.acme.com:5432/headrace'}}",
+                "catalog.url",
+                "must be postgresql://USER",
+            )
+            for password in ("p@t0ps3cret", "p@t0p:s3cret", "p@x/t0ps3cret")
+        ),
+        (
+            "catalog: {url: 'postgresql://ada:t0ps3cret@db:s3cret/x'}",
+            "catalog.url",
+            "must be postgresql://USER:PASSWORD",
+        ),
+        ("landing: {url: 's3://b/p', endpoint_url: '127.0.0.1:9'}", "landing.endpoint_url", "must start with http://"),
+        ("runs: {executor: celery, broker: 'redis:/x'}", "runs.broker", "must be a URL that Celery knows"),
         ("embedding: {}", "embedding.provider", "is missing"),
         ("embedding: {provider: cohere}", "embedding.provider", "must be one of 'local', 'openai'"),
         ("embedding: {provider: openai}", "embedding.api_key", "is missing: neither OpenAI nor Azure takes"),
@@ -491,3 +506,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     file = tmp_path / "headrace.yaml"
     file.write_text(f"operator_key: {KEY}", encoding="utf-8-sig")
     assert load_settings(file, environment={}).operator_key
+
+
+@pytest.mark.parametrize("password", ["p/s", "p#s", "p?s", "p[s", "p:s", "p%40s", "p%s", "p s"])
+def test_passwords_of_the_database_may_hold_all_but_the_sign_before_its_host(tmp_path: Path, password: str) -> None:
+    url = f"postgresql://ada:{password}@db.acme.com:5432/headrace"
+    (tmp_path / "headrace.yaml").write_text(f"catalog: {{url: '{url}'}}")
+    assert load_settings(tmp_path / "headrace.yaml", {}).catalog.url.get_secret_value() == url
