@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 def check_web_url(value: str) -> SplitResult:
     """The parts of a URL that can be asked. Raises ValueError, which says why it cannot."""
-    if not value.startswith(("http://", "https://")):
+    if not value.lower().startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     if not value.isprintable() or " " in value:
         raise ValueError("must be a URL with a host, without blanks")

@@ -25,7 +25,6 @@ from connectors.registry import AnyConnection, sources
 from connectors.secret_files import DIRECTORY
 from connectors.settings import Budget, Connection
 from connectors.web_urls import WebUrl, check_web_url
-from pipelines.database_urls import check_database_url
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
 from pipelines.notification_settings import NotificationSettings
@@ -93,6 +92,20 @@ class LandingSettings(SettingsModel):
     endpoint_url: WebUrl | None = Field(default=None, description="Of an S3-compatible store")
 
 
+def _require_clear(url: str) -> None:
+    """What of a password is taken for a host, port or database stands in what is said of these. Raises ValueError."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        address = make_url(url)
+        is_clear = "@" not in f"{address.host}{address.database}" and address.port != 0
+    except (ArgumentError, ValueError):
+        is_clear = False
+    if not is_clear:
+        raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE; in a password, @ is written as %40")
+
+
 class CatalogSettings(SettingsModel):
     """The database of what is where, why, and who may see it."""
 
@@ -104,7 +117,10 @@ class CatalogSettings(SettingsModel):
     @field_validator("url")
     @classmethod
     def _known_database(cls, value: SecretStr) -> SecretStr:
-        check_database_url(value.get_secret_value())
+        if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        if value.get_secret_value().startswith("postgresql"):
+            _require_clear(value.get_secret_value())
         return value
 
 

@@ -120,8 +120,9 @@ def _down(seen: Observation) -> Iterator[str]:
     for name, ask in _questions(seen).items():
         with seen.troubled(_always(UNAVAILABLE)) as (connector, transport):
             items, error = _until_error(ask(connector))
-            if transport.refused:  # a source may know some answers without asking
-                yield from _left(name, error, transport.refused)
+            if not transport.refused:
+                continue  # a source may know some answers without asking
+            yield from _left(name, error, transport.refused)
             if not all(isinstance(item, Failed | UnreadableGroup) for item in items):
                 yield f"{name} yields {items}"
 

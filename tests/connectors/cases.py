@@ -255,8 +255,10 @@ def push_case(connect: Connect) -> Iterator[Case]:
     assert isinstance(parsed, PushConnection)
     kept = pushed.PushedInMemory(parsed)
     for n in range(10):
-        kept.put(f"notes/{n}", title=f"Note {n}", text=f"The pump {n}.", readers=["public"], unit="notes")
-    kept.put("wheel.csv", PushedFile("wheel.csv", "text/csv", b"spoke,length\n1,80\n"), unit="notes", readers=[])
+        url = f"https://notes.acme.test/{n}"
+        kept.put(f"notes/{n}", title=f"Note {n}", text=f"The pump {n}.", url=url, readers=["public"], unit="notes")
+    file = PushedFile("wheel.csv", "text/csv", b"spoke,length\n1,80\n")
+    kept.put("wheel.csv", file, url="https://notes.acme.test/wheel", unit="notes", readers=[])
     kept.put("gone", title="Gone", text="Dry.", unit="notes")
     kept.remove("gone")
     moment = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -264,6 +266,7 @@ def push_case(connect: Connect) -> Iterator[Case]:
         "minutes",
         title="Minutes",
         text="We buy another mill.",
+        url="https://board.acme.test/minutes",
         unit="board",
         readers=["group:board", "bob@acme.test"],
         parents=["Board", "2026"],
@@ -281,7 +284,8 @@ def push_case(connect: Connect) -> Iterator[Case]:
     )
 
     def change() -> str:
-        kept.put("notes/3", title="Note 3", text="The pump 3 runs.", readers=["public"], unit="notes")
+        url = "https://notes.acme.test/3"
+        kept.put("notes/3", title="Note 3", text="The pump 3 runs.", url=url, readers=["public"], unit="notes")
         return "push:acme/notes/3"
 
     yield Case(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
 import time
@@ -177,36 +176,6 @@ def test_backfill_tells_what_it_takes_before_it_starts(
         assert paid["inputs"] == dry["inputs"], "each text once, those included by which the time was estimated"
         assert done["embedding"]["inputs"] == paid["inputs"] - tried["inputs"] < dry["inputs"]
         assert paid["repeated"] == 0
-
-
-@pytest.mark.parametrize(
-    ("settings", "subject"),
-    [
-        ({"catalog": {"url": "postgresql://u:p@127.0.0.1:1/db"}}, "catalog"),
-        ({"catalog": {"url": "sqlite:////proc/none/catalog.db"}}, "catalog"),
-        ({"state_dir": "headrace.yaml"}, "catalog"),
-    ],
-)
-def test_where_the_catalog_cannot_be_used_check_tries_all_else(
-    folder: Folder, settings: dict[str, Any], subject: str
-) -> None:
-    folder.settings(connections=[], **settings)
-    ran = folder.headrace("check", "--json")
-    findings = {one["subject"]: one["ok"] for one in json.loads(ran.output.splitlines()[-1])["findings"]}
-    assert ran.code == 1
-    assert not findings[subject]
-    assert findings["embedding"]
-    assert "Traceback" not in ran.errors
-
-
-@pytest.mark.parametrize("password", ["p@HUNTER2", "a:HUNTER2", "a/HUNTER2", "a#HUNTER2", "a?HUNTER2", "a%HUNTER2"])
-def test_a_password_that_is_not_escaped_is_quoted_nowhere(folder: Folder, password: str) -> None:
-    folder.settings(connections=[], catalog={"url": "${CATALOG_URL}"})
-    for command in (["check", "--json"], ["status"]):
-        ran = folder.headrace(*command, CATALOG_URL=f"postgresql://headrace:{password}@127.0.0.1:1/db")
-        assert ran.code == 2
-        assert "special characters of the password are escaped" in ran.output + ran.errors
-        assert "HUNTER2" not in ran.output + ran.errors
 
 
 def test_an_option_that_postgresql_does_not_know_is_named(folder: Folder) -> None:
