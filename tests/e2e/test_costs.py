@@ -205,6 +205,7 @@ def test_a_backfill_beyond_the_budget_says_so_before_it_starts(company: Company)
     assert month["cost_usd"] >= 0.0005 > (month["tokens"] - 40) * PRICE / 1e6, "beyond it by a text, at the most"
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company) -> None:
     company.repository("mill", issues=60)
     company.settings(mill=PLENTY)

@@ -174,6 +174,7 @@ def test_what_names_no_readers_is_for_those_of_the_settings_or_for_nobody(runnin
     assert running.ids("bora") == running.ids("bora", "stranger@acme.test") == ["push:other/open"]
 
 
+@pytest.mark.slow
 def test_what_is_pushed_again_just_as_it_was_costs_nothing(running: Running) -> None:
     fields: dict[str, Any] = {"readers": ["public"], "tags": ["a", "b"], "created_at": "2026-01-01T00:00:00Z"}
     assert running.put("same", "The mistral blows.", **fields).json()["result"] == "created"

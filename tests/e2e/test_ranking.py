@@ -170,6 +170,7 @@ def vector_store(url: str, threshold: float) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_slow_reranker_holds_nobody_up(url: str, reranked: str, reranker: RerankServer) -> None:
     plain = ask(url, "pump alarm")
     reranker.latency_ms = 5_000

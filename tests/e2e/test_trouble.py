@@ -80,6 +80,7 @@ def test_a_database_that_is_away_is_one_line_of_a_command_that_only_asks(folder:
     assert (ran.code, line.startswith("error: catalog.url: the database cannot be used")) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_server_that_starts_while_its_index_is_away_takes_deliveries(folder: Folder) -> None:
     github, port = GitHub(), free_port()
     acme = GITHUB | {"webhook_secret": WEBHOOK_SECRET}
