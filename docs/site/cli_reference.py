@@ -45,8 +45,9 @@ def _section(path: str, command: Any) -> Iterator[str]:
 
 
 def _row(one: TyperArgument | TyperOption, context: typer.Context) -> tuple[str, str] | None:
-    """What is typed and what it does; None where that needs no explanation."""
-    if not one.help or not (record := one.get_help_record(context)):
+    """What is typed and what it does; None for an argument of which the usage says all."""
+    is_told = isinstance(one, TyperOption) or one.help
+    if not is_told or not (record := one.get_help_record(context)):
         return None
     name, text = record
     return code(name), text.strip()

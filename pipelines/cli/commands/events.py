@@ -25,7 +25,7 @@ app = typer.Typer(name="events", help="The inbox: events of the sources' webhook
 def list_(
     connection: Annotated[str | None, typer.Argument(help="Only events of this connection")] = None,
     state: Annotated[str | None, typer.Option(help="pending, done, ignored or dead")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first")] = 50,
     json: Json = False,
 ) -> None:
     """The newest events, and what each led to."""

@@ -25,7 +25,7 @@ app = typer.Typer()
 def search(
     query: str,
     user: Annotated[str | None, typer.Option(help="Search as this person (e-mail); default: an administrator")] = None,
-    top_k: Annotated[int, typer.Option("--top-k", min=1, max=100)] = 10,
+    top_k: Annotated[int, typer.Option("--top-k", min=1, max=100, help="Documents to show at most")] = 10,
     mode: Annotated[str, typer.Option(help="hybrid, dense or lexical")] = "hybrid",
     source: Annotated[list[str] | None, typer.Option(help="Only this source; repeatable")] = None,
     connection: Annotated[list[str] | None, typer.Option(help="Only this connection; repeatable")] = None,
@@ -33,8 +33,8 @@ def search(
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind; repeatable")] = None,
     author: Annotated[list[str] | None, typer.Option(help="Only by this author; repeatable")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only with this tag; repeatable")] = None,
-    updated_after: Annotated[datetime | None, typer.Option(formats=DAYS)] = None,
-    updated_before: Annotated[datetime | None, typer.Option(formats=DAYS)] = None,
+    updated_after: Annotated[datetime | None, typer.Option(formats=DAYS, help="Changed then or later; UTC")] = None,
+    updated_before: Annotated[datetime | None, typer.Option(formats=DAYS, help="Changed before; UTC")] = None,
     json: Json = False,
 ) -> None:
     """Ask the index."""

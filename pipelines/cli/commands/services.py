@@ -23,8 +23,8 @@ def worker() -> None:
 
 @app.command(epilog=examples("headrace serve", "headrace serve --host 0.0.0.0 --port 8800"))
 def serve(
-    host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8800,
+    host: Annotated[str, typer.Option(help="Address of this machine to listen on; 0.0.0.0: all")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free")] = 8800,
 ) -> None:
     """Answer assistants over HTTP, with a search page at /."""
     from pipelines.service import serve as serve_http
