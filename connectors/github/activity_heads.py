@@ -7,15 +7,12 @@ would count. https://docs.github.com/en/graphql/reference/objects#repository
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from connectors.errors import SourceError
 from connectors.github.client import GitHubClient
-from connectors.github.discussion_heads import HEAD_SECONDS, REPOSITORIES_PER_REQUEST
 from connectors.github.graphql import PartialData, select_by_alias
 from connectors.github.payloads.batches import ActivityByAlias, ActivityHead
-from connectors.github.payloads.parsing import NotAsDocumented
+from connectors.github.repository_heads import RepositoryHeads
 from connectors.model import Unit
 
 _UPDATED = "(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { updatedAt } }"
@@ -28,53 +25,33 @@ _PARTS = {
 }
 
 
-class ActivityHeads:
-    """For one pass over units, which are named before they are read: those after the first that is asked for are asked
-    for with it. Parts that are refused are left out, and asked for again by the next pass."""
+class ActivityHeads(RepositoryHeads[ActivityHead]):
+    """Of units that are named before they are read. Parts that are refused are left out, and asked for again by the
+    next pass."""
 
     def __init__(self, client: GitHubClient) -> None:
+        super().__init__()
         self._client = client
-        self._names: dict[str, str] = {}
-        self._told: dict[str, ActivityHead] = {}
-        self._told_at = 0.0
 
     def expect(self, units: Iterable[Unit]) -> None:
         """Another pass begins."""
         self._names, self._told = {one.id: one.name for one in units if "/" in one.name}, {}
 
-    def take(self, unit_id: str) -> ActivityHead | None:
-        """The head of a repository as it is now; None where it is not told."""
-        if unit_id not in self._names:
-            return None
-        if unit_id not in self._told or time.monotonic() - self._told_at > HEAD_SECONDS:
-            self._ask(unit_id)
-        self._names.pop(unit_id, None)
-        return self._told.pop(unit_id, None)
-
-    def _ask(self, unit_id: str) -> None:
-        in_order = list(self._names)
-        at = in_order.index(unit_id)
-        batch = [*in_order[at:], *in_order[:at]][:REPOSITORIES_PER_REQUEST]
-        self._told, self._told_at = {}, time.monotonic()
-        try:
-            found = self._query({one: frozenset() for one in batch})
-            if refused := {one: lacking for one in batch if (lacking := found.lacking.get(_alias(one)))}:
-                self._keep(refused, self._query(refused))
-        except (SourceError, NotAsDocumented):
-            self._names = {}
-            return
-        self._keep([one for one in batch if one not in refused], found)
+    def _read(self, batch: Sequence[str]) -> dict[str, ActivityHead]:
+        found = self._query({one: frozenset() for one in batch})
+        refused = {one: lacking for one in batch if (lacking := found.lacking.get(_alias(one)))}
+        told = _heads((one for one in batch if one not in refused), found)
+        return told | _heads(refused, self._query(refused)) if refused else told
 
     def _query(self, lacking: Mapping[str, frozenset[str]]) -> PartialData[ActivityByAlias]:
         fields = {_alias(one): _field(self._names[one], parts) for one, parts in lacking.items()}
         return self._client.query_each(ActivityByAlias, f"query {{ {select_by_alias(fields)} }}")
 
-    def _keep(self, units: Iterable[str], found: PartialData[ActivityByAlias]) -> None:
-        """But for those of a repository that has taken the name of the one that was asked for."""
-        for one in units:
-            head = found.data.root.get(_alias(one))
-            if head and head.database_id == one and _alias(one) not in found.lacking:
-                self._told[one] = head
+
+def _heads(units: Iterable[str], found: PartialData[ActivityByAlias]) -> dict[str, ActivityHead]:
+    """But for those of a repository that has taken the name of the one that was asked for."""
+    heads = {one: found.data.root.get(_alias(one)) for one in units if _alias(one) not in found.lacking}
+    return {one: head for one, head in heads.items() if head and head.database_id == one}
 
 
 def _alias(unit_id: str) -> str:

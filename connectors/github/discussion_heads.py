@@ -6,33 +6,25 @@ GraphQL knows no conditional requests, and a listing for each repository would c
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Sequence
 
-from connectors.errors import SourceError
 from connectors.github.client import GitHubClient
 from connectors.github.graphql import select_by_alias
 from connectors.github.payloads.graphql import DiscussionHead, HeadsByAlias, RepositoryHead
-from connectors.github.payloads.parsing import NotAsDocumented
 from connectors.github.payloads.rest import GitHubRepository
-
-REPOSITORIES_PER_REQUEST = 50
-HEAD_SECONDS = 60.0
-"""For which what was told counts, and once only: what changes later is found by the sync after this one."""
+from connectors.github.repository_heads import RepositoryHeads
 
 
-class DiscussionHeads:
-    """For one pass over the units of a connection, which names them as it lists them, and is expected to read them by
-    their names: those after the first that is asked for are asked for with it.
+class DiscussionHeads(RepositoryHeads[DiscussionHead]):
+    """Of units that the pass names as it lists them, and is expected to read by their names.
 
     What is not told here is to be asked for by itself: of repositories that the pass did not name, and after a question
     that was not answered as it should be, of all others of the pass as well.
     """
 
     def __init__(self, client: GitHubClient) -> None:
+        super().__init__()
         self._client = client
-        self._names: dict[str, str] = {}
-        self._told: dict[str, DiscussionHead] = {}
-        self._told_at = 0.0
 
     def forget(self) -> None:
         """Another pass begins."""
@@ -42,29 +34,14 @@ class DiscussionHeads:
         if repository.has_discussions:
             self._names[repository.unit_id] = repository.full_name
 
-    def take(self, unit_id: str) -> DiscussionHead | None:
-        """The head of a repository's discussions as it is now; None where it is not told."""
-        if unit_id not in self._names:
-            return None
-        if unit_id not in self._told or time.monotonic() - self._told_at > HEAD_SECONDS:
-            self._ask(unit_id)
-        self._names.pop(unit_id, None)
-        return self._told.pop(unit_id, None)
+    def _in_order(self) -> list[str]:
+        return sorted(self._names, key=lambda one: self._names[one])
 
-    def _ask(self, unit_id: str) -> None:
-        in_order = sorted(self._names, key=lambda one: self._names[one])
-        at = in_order.index(unit_id)
-        batch = [*in_order[at:], *in_order[:at]][:REPOSITORIES_PER_REQUEST]
+    def _read(self, batch: Sequence[str]) -> dict[str, DiscussionHead]:
         fields = {f"r{one}": _field(self._names[one]) for one in batch}
-        self._told, self._told_at = {}, time.monotonic()
-        try:
-            found = self._client.query_promptly(HeadsByAlias, f"query {{ {select_by_alias(fields)} }}").root
-        except (SourceError, NotAsDocumented):
-            self._names = {}
-            return
-        for one in batch:
-            if head := _head_of(one, found.get(f"r{one}")):
-                self._told[one] = head
+        found = self._client.query_promptly(HeadsByAlias, f"query {{ {select_by_alias(fields)} }}").root
+        heads = {one: _head_of(one, found.get(f"r{one}")) for one in batch}
+        return {one: head for one, head in heads.items() if head}
 
 
 def _field(full_name: str) -> str:

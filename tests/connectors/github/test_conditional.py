@@ -546,7 +546,7 @@ def test_what_was_told_of_discussions_counts_for_a_minute(
     first, second = (one for one in connector.units() if one.name in ("acme/mill-1", "acme/mill-2"))
     read(connector, cursors[first.id], first)
     github.discuss(mills[2], 1, "Of olives")
-    monkeypatch.setattr("connectors.github.discussion_heads.HEAD_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.github.repository_heads.HEAD_SECONDS", 0.0)
     items, _ = read(connector, cursors[second.id], second)
     assert [one.title for one in documents(items)] == ["Oil for acme/mill-2"]
 
