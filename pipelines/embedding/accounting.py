@@ -6,17 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Embedder, Meter, Purpose
 from pipelines.embedding.metering import QuestionMeter
+from pipelines.embedding.wrapped import WrappedEmbedder
 
 
-class AccountedEmbedder:
+class AccountedEmbedder(WrappedEmbedder):
     """An embedder whose questions `questions` hears of, unless they have a meter of their own."""
 
     def __init__(self, embedder: Embedder, questions: QuestionMeter) -> None:
-        self.model = embedder.model
-        self.dimensions = embedder.dimensions
-        self.window_tokens = embedder.window_tokens
-        self.price_per_million_tokens = embedder.price_per_million_tokens
-        self._embedder = embedder
+        super().__init__(embedder)
         self._questions = questions
 
     def embed(
@@ -36,6 +33,3 @@ class AccountedEmbedder:
             requests_at_once=requests_at_once,
             meter=self._questions if purpose == "query" and meter is UNMETERED else meter,
         )
-
-    def close(self) -> None:
-        self._embedder.close()

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipelines.embedding.base import UNMETERED, EmbeddedBatch, Embedder, Meter, Purpose
+from pipelines.embedding.wrapped import WrappedEmbedder
 from pipelines.service.metrics import Metrics
 
 
-class MeteredEmbedder:
+class MeteredEmbedder(WrappedEmbedder):
     """An embedder that adds the tokens of each answer, and their price, to a server's figures."""
 
     def __init__(self, embedder: Embedder, metrics: Metrics) -> None:
-        self.model = embedder.model
-        self.dimensions = embedder.dimensions
-        self.window_tokens = embedder.window_tokens
-        self.price_per_million_tokens = embedder.price_per_million_tokens
-        self._embedder = embedder
+        super().__init__(embedder)
         self._metrics = metrics
 
     def embed(
@@ -38,6 +35,3 @@ class MeteredEmbedder:
             self._metrics.query_tokens.inc(batch.tokens)
             self._metrics.query_cost.inc(batch.tokens * self.price_per_million_tokens / 1e6)
             yield batch
-
-    def close(self) -> None:
-        self._embedder.close()
