@@ -45,7 +45,8 @@ def multilingual() -> Callable[[], Embedder]:
     return open_it
 
 
-@pytest.fixture(params=["local", "multilingual", "openai", "fake"])
+# The multilingual model takes seconds for what others do at once; test_multilingual asks it in fast tests.
+@pytest.fixture(params=["local", pytest.param("multilingual", marks=pytest.mark.slow), "openai", "fake"])
 def embedder(
     request: pytest.FixtureRequest,
     local: Embedder,
