@@ -4,7 +4,8 @@ It walks through the points of one condition, the narrowest, and checks all othe
 third of which match the readers: with the readers as alternatives (`should`) a dense search takes 4.4 ms of CPU time,
 with the readers as one list 6.3 ms, and with a list of sources besides 10 ms. So readers are alternatives, and each
 point carries its readers once more together with its source, which makes one condition of these two. The lexical leg
-walks through the points that share a word with the question instead, and checks each: there one list is faster.
+walks through the points that share a word with the question instead, and checks each: there alternatives take 3.8 ms
+where a list takes 4.8, as long as they are few; with 60 they take 11 ms, and the list 5.3. All threads are counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE_READERS = "source_readers"
 """The field of a stored point that holds its readers with its source."""
+_FEW = 40
+"""So many alternatives are checked faster than a list is looked up."""
 
 
 def to_stored(payload: Payload) -> Payload:
@@ -51,7 +54,9 @@ def edge_filter(where: Conditions, *, walked: bool = True) -> qdrant_edge.Filter
     if where == Conditions():
         return None
     where = _combine(where)
-    readers = _only(where, SOURCE_READERS) or _only(where, "readers") if walked else None
+    readers = _only(where, SOURCE_READERS) or _only(where, "readers")
+    if readers and not walked and len(readers.values) > _FEW:
+        readers = None
     excluded = (edge_filter(one) if isinstance(one, Conditions) else _condition(one) for one in where.must_not)
     return Filter(
         must=[_condition(one) for one in where.must if one is not readers],

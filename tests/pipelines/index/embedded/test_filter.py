@@ -30,6 +30,9 @@ POINTS = (
     ("notion", ("public", "user:ada")),
 )
 
+MANY = (*(f"group:acme:{number}" for number in range(60)), "user:ada")
+"""Groups of somebody who is in more than are put as alternatives."""
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
@@ -65,6 +68,8 @@ def payload(number: int, source: str, readers: Sequence[str]) -> Payload:
         (Filters(readers=None, sources=("github", "notion")), {2, 3, 4}),
         (Filters(readers=("public", "user:ada"), sources=("slack", "notion"), kinds=("even",)), {0, 4}),
         (Filters(readers=(), sources=("slack",)), set()),
+        (Filters(readers=MANY), {1, 2, 4}),
+        (Filters(readers=MANY, sources=("slack", "notion")), {1, 4}),
     ],
 )
 def test_what_the_filters_admit(reader: IndexReader, mode: Mode, filters: Filters, found: set[int]) -> None:
