@@ -147,8 +147,8 @@ def test_a_question_for_which_every_process_hangs_is_refused_in_time(
 def test_a_question_that_takes_too_long_is_refused_and_its_process_replaced(
     impatient: None, pool: IndexReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_process, "SECONDS_TO_OPEN", 0.5)
     with monkeypatch.context() as busy:
+        busy.setattr(reading_process, "SECONDS_TO_OPEN", 0.5)
         busy.setattr(reading_process, "_command", lambda _: [sys.executable, "-c", "while True: pass"])
         for child in children():
             child.kill()
