@@ -21,8 +21,11 @@ from uvicorn.server import ServerState
 MOST_HEAD_BYTES = 64 * 1024
 PATIENCE_SECONDS = 10.0
 """For the head of a request to arrive, then for its body, and then for each stretch of the answer to be taken."""
-MOST_UNANSWERED_BYTES = 16 * 1024 * 1024
-"""Of heads and bodies that came in and are not answered yet, over all connections: 32 kB for each of 500."""
+BODY_STRETCH_BYTES = 1024 * 1024
+"""A body of which so much arrives in that time has it once more: of a file of 25 MB that is pushed over a slow line."""
+MOST_UNANSWERED_BYTES = 64 * 1024 * 1024
+"""Of heads and bodies that came in and are not answered yet, over all connections: two files of the largest that may be
+pushed, and 128 kB for each of 500."""
 
 Awaited: TypeAlias = Literal["head", "body", "reader"]
 """What a client is to do next: send these, or read the answer."""
@@ -94,6 +97,7 @@ class ClientConnection(H11Protocol):
         self._table = table
         self._awaited: Awaited | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._arrived = 0  # bytes of a body since it was last given time
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -117,6 +121,7 @@ class ClientConnection(H11Protocol):
                 self.cycle.keep_alive = False
         else:
             self._wait_for("head" if self.conn.their_state is h11.IDLE else "body")
+            self._arrived += len(data)
         if self.conn.our_state is not h11.DONE:  # else it is the rest of a body that was answered, and thrown away
             self._table.hold(self, len(data))
 
@@ -150,7 +155,7 @@ class ClientConnection(H11Protocol):
         if awaited == self._awaited:
             return
         self._stop_waiting()
-        self._awaited = awaited
+        self._awaited, self._arrived = awaited, 0
         self._deadline = self.loop.call_later(PATIENCE_SECONDS, self._give_up)
         self._table.wait(self)
 
@@ -162,7 +167,8 @@ class ClientConnection(H11Protocol):
 
     def _give_up(self) -> None:
         awaited, self._awaited = self._awaited, None
-        if awaited == "body" and self.flow.read_paused:  # it is the application that does not read on
+        is_coming = self._arrived >= BODY_STRETCH_BYTES or self.flow.read_paused  # which is not for the client to end
+        if awaited == "body" and is_coming:
             self._wait_for(awaited)
             return
         self._table.on_close("slow")
@@ -196,7 +202,8 @@ def _problem(status: HTTPStatus, detail: str, *headers: str) -> bytes:
 
 
 _TOO_SLOW = _problem(
-    HTTPStatus.REQUEST_TIMEOUT, f"The head of a request, and then its body, must arrive in {PATIENCE_SECONDS:.0f} s."
+    HTTPStatus.REQUEST_TIMEOUT,
+    f"The head of a request, and then each megabyte of its body, must arrive in {PATIENCE_SECONDS:.0f} s.",
 )
 _NO_ROOM = _problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "The server has no room for this request now; try again.", "Retry-After: 5"

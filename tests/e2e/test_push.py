@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.pushed_documents import LARGEST_FILE
 from tests.e2e.conftest import Folder, embedding_settings
 from tests.emulators.company import free_port
 from tests.emulators.embeddings import EmbeddingsServer
@@ -251,6 +252,14 @@ def test_files_are_read_as_those_of_any_source(running: Running, name: str, data
     whole = running.get(f"push:acme-push/{name}").json()
     assert (whole["title"], whole["kind"], whole["url"]) == (name, "file", form["url"])
     assert "garbi" in whole["text"] or (name == "minutes.docx" and len(whole["text"]) > 10)
+
+
+def test_a_file_of_the_largest_size_is_taken(running: Running) -> None:
+    for size, status in ((LARGEST_FILE, 202), (LARGEST_FILE + 1, 422)):
+        files = {"file": ("mostly-empty.txt", b"wind".ljust(size, b"\n"), "text/plain")}
+        answer = httpx.put(running.address("large"), files=files, headers=bearer(KEY), timeout=60)
+        assert answer.status_code == status, answer.text
+    assert running.delete("large").status_code in (200, 202, 204)
 
 
 def test_what_was_answered_survives_a_kill(running: Running) -> None:

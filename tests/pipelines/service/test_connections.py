@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -138,6 +139,19 @@ def test_idle_connections_make_room_without_a_word(port: int) -> None:
         idle = [opened.enter_context(connected(port)) for _ in range(2 * AT_MOST)]
         assert is_answered(port)
         assert answer(idle[0]) == b""
+
+
+def test_a_large_body_has_time_for_each_megabyte(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "BODY_STRETCH_BYTES", 1_000)
+    size = 20_000
+    with connected(port, HEAD + f"Content-Length: {size}\r\n\r\n".encode()) as steady:
+        for _ in range(size // 1_000):
+            steady.sendall(b"x" * 1_000)
+            time.sleep(0.06)  # three times what the whole body has, and three times as fast as it must come
+        assert steady.recv(15) == b"HTTP/1.1 200 OK"
+    with connected(port, HEAD + f"Content-Length: {size}\r\n\r\n".encode()) as slow:
+        slow.sendall(b"x" * 900)
+        assert answer(slow).startswith(b"HTTP/1.1 408 ")
 
 
 def test_whoever_holds_most_makes_room(port: int, metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
