@@ -18,7 +18,7 @@ MOST_KEYS = 10_000
 
 @dataclass(slots=True)
 class Debouncer(Generic[Key]):
-    """Times are seconds on any clock that does not go back."""
+    """Times are seconds on one clock. Where it was set back, what it counted from is taken to be long ago."""
 
     _processed_at: dict[Key, float] = field(default_factory=dict)
 
@@ -28,12 +28,16 @@ class Debouncer(Generic[Key]):
         However many events keep coming, it is due within `MAX_WAIT`.
         """
         before = self._processed_at.get(key)
-        if before is None or now - before >= (MAX_WAIT if burst else INTERVAL):
+        if before is None or _have_passed(MAX_WAIT if burst else INTERVAL, before, now):
             return True
-        return burst and (now - last >= QUIET_PERIOD or now - first >= MAX_WAIT)
+        return burst and (_have_passed(QUIET_PERIOD, last, now) or _have_passed(MAX_WAIT, first, now))
 
     def record(self, key: Key, now: float) -> None:
         """Note that an object is being processed."""
         self._processed_at[key] = now
         if len(self._processed_at) > MOST_KEYS:
             self._processed_at = {one: at for one, at in self._processed_at.items() if now - at < MAX_WAIT}
+
+
+def _have_passed(seconds: float, since: float, now: float) -> bool:
+    return not 0 <= now - since < seconds

@@ -135,7 +135,7 @@ def check_memberships(catalog: Catalog, connection: Connection) -> Finding:
 
 
 def _ago(moment: datetime | None) -> str:
-    return f"{(datetime.now(UTC) - moment).total_seconds() / 60:.0f} minutes ago" if moment else "never"
+    return f"{max((datetime.now(UTC) - moment).total_seconds() / 60, 0):.0f} minutes ago" if moment else "never"
 
 
 def _check(subject: str, read: Callable[[], str]) -> Finding:

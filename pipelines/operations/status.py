@@ -217,7 +217,7 @@ def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _age_seconds(moment: datetime | None) -> float | None:
-    return round((datetime.now(UTC) - moment).total_seconds(), 1) if moment else None
+    return max(round((datetime.now(UTC) - moment).total_seconds(), 1), 0.0) if moment else None
 
 
 def _isoformat(moment: datetime | None) -> str | None:

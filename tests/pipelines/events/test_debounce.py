@@ -24,6 +24,10 @@ from pipelines.events.debounce import INTERVAL, MAX_WAIT, QUIET_PERIOD, Debounce
         (False, None, 100, 100, 100, True),
         (False, 99, 100, 100, 100, False),
         (False, 99, 100, 101, 99 + INTERVAL, True),
+        # The clock was set back.
+        (False, 700, 100, 100, 101, True),
+        (True, 700, 100, 100, 101, True),
+        (True, 99, 700, 700, 100, True),
     ],
 )
 def test_when_an_object_is_due(
