@@ -34,6 +34,9 @@ class Spent:
     def __add__(self, other: Spent) -> Spent:
         return Spent(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(*(getattr(self, one.name) - getattr(other, one.name) for one in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Spending:
@@ -55,22 +58,29 @@ class SpendingLedger:
             with self._engine.begin() as transaction:
                 _increase(transaction, today(), connection, spent)
 
-    def reserve(self, connection: str, tokens: int, has_room: Callable[[Spending], bool]) -> date | None:
-        """Count tokens as sent, if what was spent until now leaves room; returns the day to `settle` them on, None
-        where it does not. Whoever else reserves for the connection waits meanwhile."""
+    def reserve(self, connection: str, tokens: int) -> date:
+        """Count a request with so many tokens as sent; returns the day to `settle` it on."""
+        day = today()
+        with self._engine.begin() as transaction:
+            _increase(transaction, day, connection, _sent(tokens))
+        return day
+
+    def reserve_within(self, connection: str, tokens: int, has_room: Callable[[Spending], bool]) -> date | None:
+        """The same, if what was spent until now leaves room; None where it does not. Whoever else reserves for the
+        connection waits meanwhile."""
         day = today()
         with self._engine.begin() as transaction:
             # The first statement takes the row, so that what is read after it is not older than what others wrote.
             _increase(transaction, day, connection, Spent())
             if not has_room(_read(transaction, day).get(connection, Spending())):
                 return None
-            _increase(transaction, day, connection, Spent(unanswered_tokens=tokens))
+            _increase(transaction, day, connection, _sent(tokens))
         return day
 
     def settle(self, connection: str, day: date, reserved: int, spent: Spent) -> None:
-        """What was reserved on a day has ended, and this was spent."""
+        """What was reserved on a day has ended, and this was spent, the request itself included."""
         with self._engine.begin() as transaction:
-            _increase(transaction, day, connection, spent + Spent(unanswered_tokens=-reserved))
+            _increase(transaction, day, connection, spent - _sent(reserved))
 
     def of(self, connection: str) -> Spending:
         return self.current().get(connection, Spending())
@@ -100,6 +110,11 @@ class SpendingLedger:
                 return
         with self._engine.begin() as transaction:
             transaction.execute(delete(table).where(is_old))
+
+
+def _sent(tokens: int) -> Spent:
+    """A request that is under way, with as many tokens as it was reserved."""
+    return Spent(embedding_requests=1, unanswered_tokens=tokens)
 
 
 def today() -> date:

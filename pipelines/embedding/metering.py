@@ -45,24 +45,26 @@ class ConnectionMeter:
     @contextmanager
     def request(self, tokens: int) -> Iterator[SentRequest]:
         """See `Meter.request`. Raises BudgetSpent, and CatalogUnavailable: what cannot be counted is not sent."""
-        reserved_on = self._reserve(self.budget, tokens) if self.budget else None
+        day = self._reserve(tokens)
         sent = SentRequest()
         try:
             yield sent
         finally:
             spent = _spent(sent, self.price)
-            if reserved_on:
-                self.ledger.settle(self.connection, reserved_on, tokens, spent)
-            else:
-                self.ledger.add(self.connection, spent)
+            self.ledger.settle(self.connection, day, tokens, spent)
             self.tell(spent)
 
-    def _reserve(self, budget: Budget, tokens: int) -> date:
+    def _reserve(self, tokens: int) -> date:
+        """Count it before it is sent: what a killed process has sent is on the provider's bill."""
+        if self.budget is None:
+            return self.ledger.reserve(self.connection, tokens)
+        budget = self.budget
+
         def has_room(spending: Spending) -> bool:
             return not budget_use(budget, spending, self.price).is_spent
 
-        if reserved_on := self.ledger.reserve(self.connection, tokens, has_room):
-            return reserved_on
+        if day := self.ledger.reserve_within(self.connection, tokens, has_room):
+            return day
         use = budget_use(budget, self.ledger.of(self.connection), self.price)
         raise BudgetSpent(self.connection, use.line, use.continuation)
 

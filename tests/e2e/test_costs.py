@@ -37,7 +37,7 @@ class Company:
     url: str
     metrics_port: int
 
-    def settings(self, **budgets: dict[str, Any]) -> None:
+    def settings(self, **budgets: dict[str, Any] | None) -> None:
         """Connections by id, each of the repository of its name, with its budget."""
         github = {"source": "github", "token": TOKEN, "base_url": self.url, "schedule": "0 0 1 1 *"}
         self.folder.settings(
@@ -206,9 +206,10 @@ def test_a_backfill_beyond_the_budget_says_so_before_it_starts(company: Company)
 
 
 @pytest.mark.slow
-def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company) -> None:
+@pytest.mark.parametrize("budget", [PLENTY, None], ids=["with a budget", "without one"])
+def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company, budget: dict[str, float] | None) -> None:
     company.repository("mill", issues=60)
-    company.settings(mill=PLENTY)
+    company.settings(mill=budget)
     company.embeddings.latency_ms = 300
     command = company.folder.started("sync")
     until(lambda: company.embeddings.requests >= 4)
@@ -219,6 +220,7 @@ def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company) -> No
     today = company.costs("mill")["today"]
     billed = company.embeddings.tokens
     assert 0 < today["tokens"] <= billed <= today["tokens"] + today["unanswered_tokens"]
+    assert today["embedding_requests"] == company.embeddings.requests
     company.sync()
     assert company.costs("mill")["today"]["tokens"] + company.embeddings.counters()["repeated"] * 40 >= billed
     assert company.found("pump 60")

@@ -86,12 +86,17 @@ def test_processes_side_by_side_exceed_a_budget_by_one_request_at_the_most(
 
 def test_what_was_sent_and_not_answered_counts_towards_the_budget_alone(catalog: Catalog) -> None:
     budget = Budget(tokens_per_day=100)
-    day = catalog.spending.reserve("acme", 100, lambda _: True)  # by a process that was killed then
-    assert day
+    catalog.spending.reserve("acme", 100)  # by a process that was killed then
     with pytest.raises(BudgetSpent, match=r"acme: its budget is spent \(100 of 100 tokens today"):
         embed(meter(catalog, budget), 1)
     today = catalog.spending.of("acme").today
-    assert (today.tokens, today.unanswered_tokens, today.cost_usd) == (0, 100, 0)
+    assert today == Spent(embedding_requests=1, unanswered_tokens=100)
+
+
+@pytest.mark.parametrize("budget", [None, Budget(tokens_per_day=1_000)])
+def test_a_request_counts_as_it_is_sent(catalog: Catalog, budget: Budget | None) -> None:
+    with meter(catalog, budget).request(90):
+        assert catalog.spending.of("acme").today == Spent(embedding_requests=1, unanswered_tokens=90)
 
 
 def test_a_request_that_failed_is_counted_and_leaves_its_room(catalog: Catalog) -> None:
