@@ -6,10 +6,18 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import ClassVar, Self
+from typing import ClassVar, Self, get_args
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from connectors.pushed_documents import DocumentStore
 from connectors.tokens import check_token
@@ -17,22 +25,44 @@ from connectors.web_urls import check_web_url
 
 CRON_FIELDS = 5
 """Minute, hour, day of the month, month and day of the week."""
+MOST_TOKENS = 10**15
 YEARS_BETWEEN_TICKS = 5
 """A schedule that comes round less often is none: four years lie between two 29ths of February."""
 _FEBRUARY = 2
 _NO_DAYS_OF_FEBRUARY = ([30], [31])
 
 
-class Budget(BaseModel):
-    """What embedding a connection's texts may cost. Once that is spent, new texts wait for the next day or month (UTC);
-    deletions, rights and all that needs no new vector go on."""
+class SettingsModel(BaseModel):
+    """What all settings share: an unknown key is an error, and so is a truth value where a number belongs, which would
+    be taken as 1 or 0."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, given: object) -> object:
+        """As a word it is refused where a number belongs, with the field's path."""
+        if not isinstance(given, dict):
+            return given
+        return {name: str(value).lower() if cls._is_misplaced(name, value) else value for name, value in given.items()}
+
+    @classmethod
+    def _is_misplaced(cls, name: str, value: object) -> bool:
+        if not isinstance(value, bool) or name not in cls.model_fields:
+            return False
+        annotation = cls.model_fields[name].annotation
+        kinds = set(get_args(annotation) or (annotation,))
+        return bool(kinds & {int, float}) and bool not in kinds
+
+
+class Budget(SettingsModel):
+    """What embedding a connection's texts may cost. Once that is spent, new texts wait for the next day or month (UTC);
+    deletions, rights and all that needs no new vector go on."""
 
     usd_per_month: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="US dollars in a month; needs a provider's known price"
     )
-    tokens_per_day: int | None = Field(default=None, gt=0, description="Tokens of texts in a day")
+    tokens_per_day: int | None = Field(default=None, gt=0, le=MOST_TOKENS, description="Tokens of texts in a day")
 
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
@@ -41,10 +71,8 @@ class Budget(BaseModel):
         return self
 
 
-class Connection(BaseModel):
+class Connection(SettingsModel):
     """One configured account of a source: `source` names it, as in the registry."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     names_know_case: ClassVar[bool] = True
     """Whether names of units that differ in case alone name different units."""

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from connectors.settings import SettingsModel
 from connectors.web_urls import check_web_url
-from pipelines.service_settings import SettingsModel
 
 
 class NotificationSettings(SettingsModel):

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field, SecretStr, field_validator
 
-from pipelines.service_settings import SettingsModel
+from connectors.settings import SettingsModel
 
 Executor: TypeAlias = Literal["in_process", "multiprocess", "celery", "k8s"]
 

@@ -7,21 +7,16 @@ from ipaddress import ip_network
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from connectors.registry import SourceName
+from connectors.settings import SettingsModel
 from connectors.web_urls import check_web_url
 from pipelines.loopback import is_loopback
 
 GOOGLE = "https://accounts.google.com"
 """Issues identities to everybody who wants one; the claim `hd` tells whose directory an account belongs to."""
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-
-
-class SettingsModel(BaseModel):
-    """What all settings share: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AssistantScope(SettingsModel):

@@ -23,7 +23,7 @@ from connectors.addresses import InvalidAddress, normalize_address
 from connectors.model import PUBLIC
 from connectors.registry import AnyConnection, sources
 from connectors.secret_files import DIRECTORY
-from connectors.settings import Budget, Connection
+from connectors.settings import Budget, Connection, SettingsModel
 from connectors.web_urls import WebUrl, check_web_url
 from pipelines.errors import SettingsError, UsageError
 from pipelines.logs import LogFormat
@@ -34,7 +34,6 @@ from pipelines.service_settings import (
     LimitsSettings,
     MetricsSettings,
     PublicUrl,
-    SettingsModel,
     SignInSettings,
 )
 from pipelines.settings_checks import raw_problems

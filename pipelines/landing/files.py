@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 ROWS_AT_ONCE = 200
+_FIRST_REGION = "us-east-1"
 
 
 class LandingFiles:
@@ -52,12 +53,28 @@ class LandingFiles:
 
         Raises SettingsError if it can be neither found nor made.
         """
+        if not self.in_s3:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError
+
         bucket = self.root.partition("/")[0]
         try:
-            if self.in_s3 and not self._filesystem.exists(bucket):
-                self._filesystem.mkdir(bucket)
-        except OSError as error:
+            if not self._filesystem.exists(bucket):
+                self._make_bucket(bucket)
+        except (OSError, BotoCoreError, ClientError) as error:
             raise SettingsError("landing.url", f"the bucket {bucket} can be neither found nor made: {error}") from None
+
+    def _make_bucket(self, bucket: str) -> None:
+        """In the region of the credentials. The first one must not be named:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (LocationConstraint)."""
+        import boto3
+
+        s3 = boto3.client("s3", endpoint_url=self._settings.endpoint_url)
+        region = s3.meta.region_name
+        is_first = region in (None, _FIRST_REGION, "aws-global")
+        s3.create_bucket(
+            Bucket=bucket, **({} if is_first else {"CreateBucketConfiguration": {"LocationConstraint": region}})
+        )
 
     @contextmanager
     def atomic(self, path: str) -> Iterator[Any]:

@@ -57,6 +57,22 @@ def landing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     return Landing(Settings(directory=tmp_path, landing=settings))
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_a_bucket_is_made_in_the_region_of_the_credentials(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    import boto3
+
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": region}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = f"made-in-{region}"
+    settings = LandingSettings(url=f"s3://{bucket}/prefix", endpoint_url=s3)
+    for _ in range(2):
+        Landing(Settings(directory=tmp_path, landing=settings)).files.create_bucket()
+    location = boto3.client("s3", endpoint_url=s3).get_bucket_location(Bucket=bucket)["LocationConstraint"]
+    assert (location or "us-east-1") == region
+
+
 def test_documents_come_back_as_they_were(landing: Landing) -> None:
     documents = [
         document(1),

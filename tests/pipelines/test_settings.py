@@ -71,11 +71,18 @@ def notion(reader: str) -> str:
                 ("ghe.acme.com", "must start with http:// or https://"),
             )
         ),
+        (
+            f"connections: [{GITHUB[:-1]}, budget: {{tokens_per_day: true}}}}]",
+            "connections[0].budget.tokens_per_day",
+            "must be a whole number",
+        ),
         ("index: embedded", "index", "must be a mapping"),
         ("index: {url: localhost}", "index.url", "must be `embedded`, or start with http:// or https://"),
         ("index: {collection: a b}", "index.collection", "must consist of letters, digits, - and _"),
         ("index: {shard_number: 0}", "index.shard_number", "must be greater than or equal to 1"),
         ("index: {shard_number: many}", "index.shard_number", "must be a whole number"),
+        ("index: {shard_number: true}", "index.shard_number", "must be a whole number"),
+        ("limits: {connections: false}", "limits.connections", "must be a whole number"),
         ("index: {quantization: half}", "index.quantization", "must be one of 'auto', 'none', 'scalar' or 'binary'"),
         ("landing: {url: /data}", "landing.url", "must start with file:// or s3://"),
         ("catalog: {url: 'mysql://x'}", "catalog.url", "must start with sqlite:/// or postgresql://"),
