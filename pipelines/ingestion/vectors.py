@@ -61,6 +61,8 @@ def index_vectors(
     """
     if not bounded or has_room(services.catalog, services.settings, connection):
         services.catalog.loads.release_held(connection, unit)
+    elif said := describe_waiting(services.catalog, services.settings, connection):
+        report.waiting[connection] = said
     loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
         return

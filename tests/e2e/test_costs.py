@@ -145,7 +145,7 @@ def test_a_budget_that_is_spent_holds_up_new_texts_and_nothing_else(company: Com
     assert renamed["title"] == "The renamed one"
     _shows_what_waits(company, renamed["document_id"].replace("issues/2", "issues/1"))
     mill.collaborators = []
-    company.sync()
+    assert company.sync()["waiting"].keys() == {"mill"}, "with nothing new it says so too"
     assert not company.found("pump 4"), "who lost the right finds nothing"
     mill.collaborators = ["ada"]
     company.settings(mill=PLENTY)
@@ -167,7 +167,8 @@ def _shows_what_waits(company: Company, document: str) -> None:
     findings = company.folder.headrace("check", "--json").json["findings"]
     (finding,) = [one for one in findings if one["subject"] == "mill: budget"]
     assert (finding["ok"], "1 documents wait" in finding["detail"]) == (False, True)
-    explained = company.folder.headrace("explain", document).output
+    explained = company.folder.headrace("explain", document, "--user", ADA).output
+    assert "its text was replaced at the source, and the new one waits to be indexed" in explained
     (line,) = [line for line in explained.splitlines() if line.split()[:1] == ["vectors"]]
     assert "waiting: 1 documents wait for the budget" in line
 

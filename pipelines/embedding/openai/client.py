@@ -30,6 +30,8 @@ from pipelines.embedding.openai.responses import (
     UnreadableResponse,
     WrongCount,
     WrongDimensions,
+    counted_tokens,
+    parse_object,
     parse_response,
 )
 from pipelines.embedding.openai.retrying import RETRY_POLICIES, RetryPolicy
@@ -122,9 +124,9 @@ class OpenAICompatibleEmbedder:
             with meter.request(estimated) as sent:
                 content = self._send(texts, timeout, sent)
                 sent.billed = estimated  # whoever has answered has done the work, whatever can be read of it
-                response = parse_response(content, len(texts), self.dimensions)
-                sent.billed = estimated if response.tokens is None else response.tokens
-                return response
+                answer = parse_object(content)
+                sent.billed = _first_known(counted_tokens(answer), estimated)
+                return parse_response(answer, len(texts), self.dimensions)
         except UnreadableResponse as error:
             reason = f"{error}; if this stays, check embedding.base_url"
             raise TransientFailure(reason, may_be_the_text=True) from error
@@ -185,6 +187,10 @@ def _batch(positions: Sequence[int], answer: EmbeddingResponse, estimated: int) 
     return EmbeddedBatch(
         [positions[row] for row in rows],
         answer.vectors[rows],
-        estimated if answer.tokens is None else answer.tokens,
+        _first_known(answer.tokens, estimated),
         {positions[row]: reason for row, reason in answer.refused.items()},
     )
+
+
+def _first_known(counted: int | None, estimated: int) -> int:
+    return estimated if counted is None else counted

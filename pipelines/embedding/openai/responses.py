@@ -76,13 +76,27 @@ def _sum(tokens: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(tokens) else None
 
 
-def parse_response(content: bytes, texts: int, dimensions: int) -> EmbeddingResponse:
-    """Parse the body of an answer to a request of so many texts.
+def parse_object(content: bytes) -> dict[str, Any]:
+    """The body of an answer. Raises UnreadableResponse."""
+    try:
+        answer = json.loads(content)
+    except ValueError as error:
+        raise UnreadableResponse("the answer is not JSON") from error
+    if not isinstance(answer, dict):
+        raise UnreadableResponse("the answer is not a JSON object")
+    return answer
 
-    Raises UnreadableResponse, WrongCount and WrongDimensions.
-    """
-    body = _parse_object(content)
-    entries = body.get("data")
+
+def counted_tokens(answer: Mapping[str, Any]) -> int | None:
+    """What an answer says that it has counted, whatever its vectors are; None where it says nothing."""
+    usage = answer.get("usage")
+    tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return tokens if isinstance(tokens, int) else None
+
+
+def parse_response(answer: Mapping[str, Any], texts: int, dimensions: int) -> EmbeddingResponse:
+    """What an answer to a request of so many texts holds. Raises UnreadableResponse, WrongCount and WrongDimensions."""
+    entries = answer.get("data")
     if not isinstance(entries, list):
         raise UnreadableResponse("the answer holds no `data`")
     if len(entries) != texts:
@@ -91,20 +105,8 @@ def parse_response(content: bytes, texts: int, dimensions: int) -> EmbeddingResp
         vectors = _vectors(entries, dimensions)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableResponse(f"a vector cannot be read ({type(error).__name__})") from error
-    usage = body.get("usage")
-    tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     refused = dict.fromkeys(_normalize(vectors), NO_VECTOR)
-    return EmbeddingResponse(vectors, tokens if isinstance(tokens, int) else None, refused)
-
-
-def _parse_object(content: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(content)
-    except ValueError as error:
-        raise UnreadableResponse("the answer is not JSON") from error
-    if not isinstance(body, dict):
-        raise UnreadableResponse("the answer is not a JSON object")
-    return body
+    return EmbeddingResponse(vectors, counted_tokens(answer), refused)
 
 
 def _vectors(entries: list[dict[str, Any]], dimensions: int) -> Vectors:

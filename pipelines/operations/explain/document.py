@@ -196,7 +196,8 @@ def _visibility(
         return Visibility(user, False, (), f"nobody sees it: {'; '.join(why)}")
     if not found.sees or not hides_from(filter, hits, tokens):
         return found
-    return Visibility(user, False, (), f"it is published for them, and revoked since: {'; '.join(why)}")
+    reasons = "; ".join(why) or "its text was replaced at the source, and the new one waits to be indexed"
+    return Visibility(user, False, (), f"it is published for them, and revoked since: {reasons}")
 
 
 def _ranks(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.embedding import Embedder
+from pipelines.embedding.base import SentRequest
 from pipelines.errors import EmbeddingRefused, EmbeddingUnavailable, TextRefused
 from tests.emulators.embeddings import (
     EmbeddingsServer,
@@ -33,6 +35,20 @@ def send(embedder: Embedder, texts: list[str], **options: Any) -> NDArray[np.flo
     for batch in embedder.embed(texts, purpose=options.pop("purpose", "document"), **options):
         vectors[list(batch.positions)] = batch.vectors
     return vectors
+
+
+class Bills:
+    """A meter that keeps what each request was billed."""
+
+    tokens_per_request: int | None = None
+
+    def __init__(self) -> None:
+        self.sent: list[SentRequest] = []
+
+    @contextmanager
+    def request(self, tokens: int) -> Iterator[SentRequest]:
+        self.sent.append(SentRequest())
+        yield self.sent[-1]
 
 
 def unit(text: str, dimensions: int = 32) -> NDArray[np.float32]:
@@ -74,6 +90,23 @@ def test_what_fails_for_the_moment_is_tried_again(server: EmbeddingsServer, open
     server.faults.append(fault)
     assert send(open_remote(), ["a"])[0] == pytest.approx(unit("a"), abs=1e-6)
     assert server.requests == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        changed(lambda answer: answer.update(data=answer["data"][:1], usage={"prompt_tokens": 7})),
+        changed(lambda answer: answer.update(data=[{"index": 0, "embedding": "?"}] * 2, usage={"prompt_tokens": 7})),
+    ],
+    ids=["one vector of two", "no vectors"],
+)
+def test_an_answer_is_billed_as_it_says_whatever_its_vectors_are(
+    server: EmbeddingsServer, open_remote: Open, fault: Fault
+) -> None:
+    server.faults.append(fault)
+    meter = Bills()
+    send(open_remote(), ["the first text", "the second text"], meter=meter)
+    assert meter.sent[0].billed == 7
 
 
 @pytest.mark.parametrize(("fault", "requests"), [(refusal(429, "slow down"), 3), (html_page(503), 6), (truncated, 6)])
