@@ -47,6 +47,8 @@ class PushedDocuments:
         with self._arrivals.begin() as transaction:
             number = next_number(transaction, f"pushed:{target.connection}")
             before = _find(transaction, target)
+            if before is not None and before.fingerprint == accepted.fingerprint:  # somebody was quicker
+                return "unchanged"
             _retire_body(transaction, before, deleted=False)
             _write(transaction, target, unit, number, accepted.fingerprint, body, accepted.fields)
             changes = [Invalidation("unit", unit)]
@@ -58,6 +60,24 @@ class PushedDocuments:
         if has_lost:
             self._count_from_now(target)
         return "changed" if before is not None and before.fingerprint else "created"
+
+    def narrow(self, target: PushTarget, readers: Collection[str]) -> None:
+        """Leave a document as it is to those of its readers that are among these; the others find it no more, from
+        then on."""
+        with self._arrivals.begin() as transaction:
+            number = next_number(transaction, f"pushed:{target.connection}")
+            before = _find(transaction, target)
+            if before is None or set(before.fields.get("readers", ())) <= set(readers):
+                return
+            had = before.fields["readers"]
+            fields = DocumentFields.model_validate(
+                {**before.fields, "readers": [reader for reader in had if reader in readers]}
+            )
+            _write(transaction, target, before.unit, number, f"narrowed-{number}", before.body, fields)
+            change = Invalidation("unit", before.unit)
+            store_event(transaction, target.connection, Event(f"pushed-{number}", "document.put", (change,)))
+            revoke_lost(transaction, target.connection, before.unit, target.id, had, fields.readers)
+        self._count_from_now(target)
 
     def remove(self, target: PushTarget) -> bool:
         """Delete a document, which nobody finds from then on; False where there is none."""

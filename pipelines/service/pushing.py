@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, NoReturn
 from urllib.parse import unquote_to_bytes
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
@@ -27,7 +27,9 @@ from pipelines.service.errors import DOCUMENTS_PATH, RETRY_AFTER_SECONDS, Proble
 from pipelines.service.pushed_bodies import read_pushed
 
 _AT_ONCE = 4
-"""Documents that are kept at once: each is in memory as a whole."""
+"""Documents that are kept at once, and as many deletions."""
+_SECONDS_IN_LINE = 10.0
+"""After which a document that waits for others to be kept is refused for now."""
 _SECONDS_UNTIL_ROOM = "30"
 _FULL_ID = re.compile(r"([a-z][a-z0-9_]*):[a-z0-9][a-z0-9-]*/")
 _NO_KEY = "Send the key of a connection that takes documents: Authorization: Bearer <its token>"
@@ -107,7 +109,8 @@ class PushKeys:
 def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentIntake | None) -> None:
     """Take documents at `PUT /v1/documents/{id}`, and their deletion. Without an intake no connection takes any."""
     keys = PushKeys(connections if intake else ())
-    own_threads = CapacityLimiter(_AT_ONCE)  # searches that wait hold up no document, and documents no search
+    # Searches that wait hold up no document, and documents no search; nor a deletion, which needs no landing.
+    keeping, deleting = CapacityLimiter(_AT_ONCE), CapacityLimiter(_AT_ONCE)
     pusher = Depends(keys.connection)
 
     @app.put(
@@ -129,7 +132,7 @@ def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentInt
         name = _name(connection, document_id, request)
         document, file = await read_pushed(request)
         put = partial(_taking(intake).put, connection, name, document, file)
-        result, unit = await to_thread.run_sync(_answered, put, limiter=own_threads)
+        result, unit = await _in_turn(put, keeping)
         _note(request, connection, name, "put", result)
         if result == "unchanged":
             response.status_code = 200
@@ -146,13 +149,22 @@ def install(app: FastAPI, connections: Iterable[Connection], intake: DocumentInt
         """Delete a document: nobody finds it once this answers, which it does alike where there is none."""
         name = _name(connection, document_id, request)
         remove = partial(_taking(intake).remove, connection, name)
-        removed = await to_thread.run_sync(_answered, remove, limiter=own_threads)
+        removed = await _in_turn(remove, deleting)
         _note(request, connection, name, "delete", "deleted" if removed else "absent")
 
 
 def _taking(intake: DocumentIntake | None) -> DocumentIntake:
     assert intake  # noqa: S101  without one there is no key
     return intake
+
+
+async def _in_turn(take: Callable[[], Any], limiter: CapacityLimiter) -> Any:
+    """Take it on a thread, once there is one. Raises Problem for what is not taken."""
+    try:
+        with fail_after(_SECONDS_IN_LINE):  # ends waiting for a thread alone: what has begun is waited for
+            return await to_thread.run_sync(_answered, take, limiter=limiter)
+    except TimeoutError:
+        raise _unavailable() from None
 
 
 def _answered(take: Callable[[], Any]) -> Any:
@@ -166,10 +178,10 @@ def _answered(take: Callable[[], Any]) -> Any:
         detail = "More documents of this connection wait to be read than are taken: send it again later."
         raise Problem(429, "Too many requests", detail, {"Retry-After": _SECONDS_UNTIL_ROOM}) from None
     except LandingUnavailable as error:
-        raise _unavailable(error) from error
+        raise _unavailable() from error
 
 
-def _unavailable(error: Exception) -> Problem:
+def _unavailable() -> Problem:
     detail = "Where documents are kept does not take any now; send it again later."
     return Problem(503, "Service unavailable", detail, {"Retry-After": RETRY_AFTER_SECONDS})
 

@@ -254,6 +254,26 @@ def test_files_are_read_as_those_of_any_source(running: Running, name: str, data
     assert "garbi" in whole["text"] or (name == "minutes.docx" and len(whole["text"]) > 10)
 
 
+def test_a_landing_that_takes_nothing_holds_up_no_right_and_no_deletion(running: Running) -> None:
+    for name in ("narrowed there", "deleted there"):
+        running.put(name, f"The etesian is {name}.", readers=[ADA, BOB])
+    running.until(lambda: len(running.ids("etesian", BOB)) == 2)
+    (bodies,) = (running.folder.path / ".headrace" / "landing").glob("**/acme-push-bodies")
+    away = bodies.rename(bodies.with_name("away"))
+    bodies.touch()
+    try:
+        refused = running.put("narrowed there", "The etesian blows.", readers=[ADA])
+        assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+        assert running.delete("deleted there").status_code == 204
+        assert running.ids("etesian", BOB) == []
+    finally:
+        bodies.unlink()
+        away.rename(bodies)
+    assert running.put("narrowed there", "The etesian blows.", readers=[ADA]).status_code == 202
+    running.until(lambda: [chunk["text"].strip() for one in running.found("etesian") for chunk in one["chunks"]])
+    assert running.ids("etesian", BOB) == []
+
+
 def test_a_file_of_the_largest_size_is_taken(running: Running) -> None:
     for size, status in ((LARGEST_FILE, 202), (LARGEST_FILE + 1, 422)):
         files = {"file": ("mostly-empty.txt", b"wind".ljust(size, b"\n"), "text/plain")}
