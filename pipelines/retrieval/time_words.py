@@ -1,42 +1,37 @@
-"""Words of a question that say of when the answer is: `last week`, `in March`, `since Monday`, `the latest`. Pure.
+"""Words of a question that say of when the answer is: `last week`, `in March`, `since Monday`, `two days ago`, `the
+latest`. Pure.
 
-English, and German where it is built alike. Days are those of UTC, as times of documents are; weeks begin on Monday.
-What lies ahead is no time of a document: `the budget for 2027` says nothing here, and `in March` is the last one.
+English, and German and French where they say the same. What lies ahead is no time of a document: `the budget for 2027`
+says nothing here, and `in March` is the last one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pipelines.index.dates import MONTHS
+from pipelines.retrieval import time_periods as read
+from pipelines.retrieval.time_periods import FRENCH_MONTHS, NUMBERS, PLACES, WEEKDAYS, Period, Reader
 
-_DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "monday montag",
-            "tuesday dienstag",
-            "wednesday mittwoch",
-            "thursday donnerstag",
-            "friday freitag",
-            "saturday samstag",
-            "sunday sonntag",
-        )
-    )
-    for name in names.split()
-}
-_NUMBERS = {"two": 2, "three": 3, "four": 4, "six": 6, "zwei": 2, "drei": 3, "vier": 4, "sechs": 6}
-_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "ersten": 0, "zweiten": 1, "dritten": 2, "vierten": 3}
 
-_MONTH = rf"(?P<month>{'|'.join(MONTHS)})\b\.?"
+def _any(words: Iterable[str]) -> str:
+    """The longest first: `a few` is no `a`."""
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_MONTH = rf"(?P<month>{_any(MONTHS)})\b\.?"
+_FRENCH_MONTH = rf"(?P<month>{_any(FRENCH_MONTHS)})\b"
 _YEAR = r"(?P<year>20\d\d)\b"
-_DAY_OF_MONTH = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.)?"
-_SINCE = r"(?:since|after|seit)\s+(?:the\s+|dem\s+)?"
+_DAY_OF_MONTH = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|\.)?"
+_NUMBER = rf"(?P<number>\d{{1,3}}|{_any(NUMBERS)})"
+_UNIT = (
+    r"(?P<unit>hours?|days?|weeks?|months?|years?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?"
+    r"|heures?|jours?|semaines?|mois|ans?|années?)"
+)
+_SINCE = r"(?:since|after|seit|depuis|après)\s+(?:the\s+|dem\s+|le\s+)?"
 _FLOWS = "alternating direct electric electrical inrush leakage load maximum minimum motor nominal output peak rated"
 _CURRENT = "".join(rf"(?<!\b{word} )" for word in _FLOWS.split()) + (
     r"current(?!\s*(?:[?.!,;]|$)|\s+(?:and|at|draw\w*|consumption|flow\w*|in|is|leak\w*|of|or|per|sensors?|through|was)\b)"
@@ -44,7 +39,8 @@ _CURRENT = "".join(rf"(?<!\b{word} )" for word in _FLOWS.split()) + (
 """`current` where it says of when, and does not flow."""
 _NEWEST = re.compile(
     rf"\b(?:latest|newest|most recent(?:ly)?|{_CURRENT}|currently|by now|nowadays|recent(?:ly)?|so far"
-    r"|neuest\w+|aktuell\w*|inzwischen|mittlerweile|zuletzt|derzeit\w*|jüngst\w*)\b",
+    r"|neuest\w+|aktuell\w*|inzwischen|mittlerweile|zuletzt|derzeit\w*|jüngst\w*"
+    r"|actuel(?:le)?(?:s|ment)?|récent\w*|récemment)\b",
     re.IGNORECASE,
 )
 
@@ -60,8 +56,8 @@ class AskedTime:
 
 def asked_time(question: str, now: datetime) -> AskedTime | None:
     """The time that a question asks for; None if it names none, or one that lies ahead."""
-    for pattern, read in _PERIODS:
-        if (found := pattern.search(question)) and (period := _read(read, found, now)):
+    for pattern, reader in _PERIODS:
+        if (found := pattern.search(question)) and (period := _read(reader, found, now)):
             start, end = period
             if start < now:
                 return AskedTime(found.group().strip(), start, end)
@@ -69,137 +65,62 @@ def asked_time(question: str, now: datetime) -> AskedTime | None:
     return AskedTime(newest.group()) if newest else None
 
 
-Period = tuple[datetime, datetime | None]
-
-
-def _read(read: Callable[[re.Match[str], datetime], Period], found: re.Match[str], now: datetime) -> Period | None:
+def _read(reader: Reader, found: re.Match[str], now: datetime) -> Period | None:
     try:
-        return read(found, now)
+        return reader(found, now)
     except ValueError:  # the 31st of June
         return None
 
 
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+_DATES: tuple[tuple[str, Reader], ...] = (
+    (r"(?P<iso>20\d\d-[01]\d-[0-3]\d)\b", read.iso_day),
+    (r"(?P<day>[0-3]?\d)\.\s?(?P<number>[01]?\d)\.\s?(?P<year>20\d\d)\b", read.dotted_day),
+    (rf"{_DAY_OF_MONTH}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?", read.past_day),
+    (rf"{_DAY_OF_MONTH}\s+{_FRENCH_MONTH}(?:\s+{_YEAR})?", read.past_day),
+    (rf"{_MONTH}\s+{_DAY_OF_MONTH}\b(?!\d)(?:,?\s+{_YEAR})?", read.past_day),
+)
+_AGO: tuple[tuple[str, Reader], ...] = (
+    (rf"{_NUMBER}\s+{_UNIT}\s+ago", read.ago),
+    (rf"vor\s+{_NUMBER}\s+{_UNIT}", read.ago),
+    (rf"il\s+y\s+a\s+{_NUMBER}\s+{_UNIT}", read.ago),
+)
+_PAST_UNITS = r"(?:in\s+the\s+|in\s+den\s+|within\s+the\s+)?(?:last|past|letzten|vergangenen)"
+_THIS_OR_LAST = r"(?P<which>this|last|past|previous|diese\w*|letzte\w*|vorige\w*|vergangene\w*)"
+_WEEKDAY = rf"(?P<weekday>{_any(WEEKDAYS)})\b"
 
 
-def _monday(now: datetime) -> datetime:
-    return _midnight(now) - now.weekday() * _DAY
-
-
-def _month(year: int, month: int) -> Period:
-    return datetime(year, month, 1, tzinfo=UTC), datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-
-
-def _number_of(name: str) -> int:
-    return MONTHS[name.lower().rstrip(".")]
-
-
-def _past_month(found: re.Match[str], now: datetime) -> Period:
-    """The month that is named, of its year or the last that has begun."""
-    number = _number_of(found["month"])
-    year = int(found["year"]) if found["year"] else now.year - (number > now.month)
-    return _month(year, number)
-
-
-def _past_day(found: re.Match[str], now: datetime) -> Period:
-    number, day = _number_of(found["month"]), int(found["day"])
-    year = int(found["year"]) if found["year"] else now.year - ((number, day) > (now.month, now.day))
-    start = datetime(year, number, day, tzinfo=UTC)
-    return start, start + _DAY
-
-
-def _iso_day(found: re.Match[str], now: datetime) -> Period:
-    start = datetime.fromisoformat(found["iso"]).replace(tzinfo=UTC)
-    return start, start + _DAY
-
-
-def _weekday(found: re.Match[str], now: datetime) -> Period:
-    back = (now.weekday() - _WEEKDAYS[found["weekday"].lower()]) % 7
-    start = _midnight(now) - back * _DAY
-    return start, start + _DAY
-
-
-def _week_of_month(found: re.Match[str], now: datetime) -> Period:
-    start = _past_month(found, now)[0] + _PLACES[found["place"].lower()] * _WEEK
-    return start, start + _WEEK
-
-
-def _named_day(found: re.Match[str], now: datetime) -> Period:
-    start = _midnight(now) - (0 if found.group().lower() in ("today", "heute") else 1) * _DAY
-    return start, start + _DAY
-
-
-def _this_or_last(found: re.Match[str], now: datetime) -> Period:
-    """The week, month or year that runs, or the one before it."""
-    is_last = found["which"].lower().startswith(("last", "past", "previous", "letzt", "vorig", "vergangen"))
-    unit = found["unit"].lower()
-    if unit in ("week", "woche"):
-        start = _monday(now) - (_WEEK if is_last else 0 * _DAY)
-        return start, start + _WEEK
-    if unit in ("month", "monat"):
-        before = _month(now.year, now.month)[0] - _DAY
-        return _month(before.year, before.month) if is_last else _month(now.year, now.month)
-    year = now.year - is_last
-    return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-
-
-def _last_units(found: re.Match[str], now: datetime) -> Period:
-    number = found["number"].lower()
-    count = _NUMBERS.get(number) or int(number)
-    days = {"d": 1, "t": 1, "w": 7, "m": 30, "y": 365, "j": 365}[found["unit"][0].lower()]
-    return now - min(count * days, 36_500) * _DAY, None
-
-
-def _year(found: re.Match[str], now: datetime) -> Period:
-    year = int(found["year"])
-    return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-
-
-def _quarter(found: re.Match[str], now: datetime) -> Period:
-    first = 3 * int(found["quarter"]) - 2
-    year = int(found["year"]) if found["year"] else now.year - (first > now.month)
-    return _month(year, first)[0], _month(year, first + 2)[1]
-
-
-def _from(read: Callable[[re.Match[str], datetime], Period]) -> Callable[[re.Match[str], datetime], Period]:
-    return lambda found, now: (read(found, now)[0], None)
-
-
-def _patterns() -> Iterator[tuple[str, Callable[[re.Match[str], datetime], Period]]]:
+def _patterns() -> Iterator[tuple[str, Reader]]:
     """The most exact first: `on 3 March 2026` is no `March 2026`."""
-    dates = (
-        (r"(?P<iso>20\d\d-[01]\d-[0-3]\d)\b", _iso_day),
-        (rf"{_DAY_OF_MONTH}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?", _past_day),
-        (rf"{_MONTH}\s+{_DAY_OF_MONTH}\b(?!\d)(?:,?\s+{_YEAR})?", _past_day),
-    )
-    weekday = (rf"(?P<weekday>{'|'.join(_WEEKDAYS)})\b", _weekday)
-    months = (rf"{_MONTH}(?:\s+{_YEAR})?", _past_month)
-    for pattern, read in (*dates, weekday, months, (_YEAR, _year)):
-        yield rf"{_SINCE}{pattern}", _from(read)
+    months = ((rf"{_MONTH}(?:\s+{_YEAR})?", read.past_month), (rf"{_FRENCH_MONTH}(?:\s+{_YEAR})?", read.past_month))
+    for pattern, reader in (*_DATES, *_AGO, (_WEEKDAY, read.weekday), *months, (_YEAR, read.year)):
+        yield rf"{_SINCE}{pattern}", read.since(reader)
+    yield rf"(?:seit|depuis)\s+{_NUMBER}\s+{_UNIT}", read.last_units
     yield (
-        rf"(?P<place>{'|'.join(_PLACES)})\s+(?:week|woche)\s+(?:of\s+|in\s+|im\s+)?(?:the\s+)?{_MONTH}(?:\s+{_YEAR})?",
-        _week_of_month,
+        rf"(?P<place>{_any(PLACES)})\s+(?:week|woche)\s+(?:of\s+|in\s+|im\s+)?(?:the\s+)?{_MONTH}(?:\s+{_YEAR})?",
+        read.week_of_month,
     )
-    for pattern, read in dates:
-        yield rf"(?:on\s+(?:the\s+)?|am\s+|vom\s+)?{pattern}", read
-    yield rf"(?:on|last|am|letzten)\s+{weekday[0]}", _weekday
-    yield r"Q(?P<quarter>[1-4])(?:\s+|/)?(?P<year>20\d\d)?", _quarter
-    yield rf"(?:in|during|of|from|im|vom)\s+{months[0]}", _past_month
-    yield rf"{_MONTH}\s+{_YEAR}", _past_month
-    yield rf"(?:in|during|im\s+jahr|from|of)\s+{_YEAR}", _year
-    yield r"today|heute|yesterday|gestern", _named_day
+    for pattern, reader in _DATES:
+        yield rf"(?:on\s+(?:the\s+)?|am\s+|vom\s+|le\s+|du\s+)?{pattern}", reader
+    yield from _AGO
+    yield rf"(?:last|(?:am\s+)?letzten|(?:am\s+)?vergangenen)\s+{_WEEKDAY}", read.last_weekday
+    yield rf"{_WEEKDAY}\s+dernier", read.last_weekday
+    yield rf"(?:on|am)\s+{_WEEKDAY}", read.weekday
+    yield r"Q(?P<quarter>[1-4])(?:\s+|/)?(?P<year>20\d\d)?", read.quarter
+    yield rf"(?:in|during|of|from|im|vom)\s+{months[0][0]}", read.past_month
+    yield rf"(?:en|de|depuis|au\s+mois\s+d[e'’])\s*{months[1][0]}", read.past_month
+    yield rf"{_MONTH}\s+{_YEAR}", read.past_month
+    yield rf"{_FRENCH_MONTH}\s+{_YEAR}", read.past_month
+    yield rf"(?:in|during|im\s+jahr|from|of|en)\s+{_YEAR}", read.year
+    yield r"today|this\s+morning|this\s+afternoon|heute|aujourd['’]hui|ce\s+matin", read.named_day
+    yield r"the\s+day\s+before\s+yesterday|vorgestern|avant-hier|yesterday|gestern|(?<=\b[dD]['’])hier", read.named_day
+    yield rf"{_PAST_UNITS}\s+{_NUMBER}\s+{_UNIT}", read.last_units
+    yield rf"(?:les|ces|des|au\s+cours\s+des)\s+{_NUMBER}\s+derni(?:ers|ères)\s+{_UNIT}", read.last_units
+    yield rf"{_THIS_OR_LAST}\s+(?P<unit>week|month|quarter|year|woche|monat|quartal|jahr)", read.this_or_last
     yield (
-        r"(?:in\s+the\s+|in\s+den\s+|within\s+the\s+)?(?:last|past|letzten|vergangenen)\s+"
-        rf"(?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+"
-        r"(?P<unit>days?|weeks?|months?|years?|tagen?|wochen|monaten?|jahren?)",
-        _last_units,
+        r"(?:la|le|l['’])\s*(?P<unit>semaine|mois|trimestre|année|an)\s+(?P<which>derni(?:er|ère)|passée?)",
+        read.this_or_last,
     )
-    yield (
-        r"(?P<which>this|last|past|previous|diese\w*|letzte\w*|vorige\w*|vergangene\w*)\s+"
-        r"(?P<unit>week|month|year|woche|monat|jahr)",
-        _this_or_last,
-    )
+    yield r"(?P<which>cette|ce)\s+(?P<unit>semaine|mois|trimestre|année)", read.this_or_last
 
 
-_PERIODS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), read) for pattern, read in _patterns()]
+_PERIODS = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), reader) for pattern, reader in _patterns()]
