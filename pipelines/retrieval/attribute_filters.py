@@ -129,11 +129,15 @@ class AttributeConditions:
         if one.key == SOURCE:
             return one.key, [_source(text, where) for text in texts] if is_needed else texts
         try:
-            return one.key, [
-                own for text in texts for own in self.values.find(one.key, text, where, is_needed=is_needed)
-            ]
+            return one.key, [own for text in texts for own in self._meant(one.key, text, where, is_needed=is_needed)]
         except UnknownValue as unknown:
             raise FilterError(f"{where}.value", str(unknown)) from None
+
+    def _meant(self, key: str, text: str, where: str, *, is_needed: bool) -> Sequence[str]:
+        """The index's values. Documents whose author nobody knows have an empty one, as results show it."""
+        if key == "author" and not text:
+            return ("",)
+        return self.values.find(key, text, where, is_needed=is_needed)
 
 
 _BOUNDS = ("gt", "gte", "lt", "lte")

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
 from pipelines.catalog.unit_names import NamedUnit
+from pipelines.chunking.tokens import estimate_tokens
 from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.schema import Change, ChangesResponse, Child, ChildrenResponse
 from pipelines.retrieval.filter_values import FilterValues, UnknownValue, title_in
 from pipelines.retrieval.schema import DocumentMetadata
 from pipelines.retrieval.search import metadata
+from pipelines.retrieval.text_parts import MOST_TOKENS
+
+E = TypeVar("E", bound=BaseModel)
 
 MOST_CHILDREN = 5_000
 """Of one container that are looked at."""
@@ -22,6 +30,8 @@ MOST_AT_ONCE = 10_000
 """Changes of one moment that are put in order."""
 _EXCERPT = 300
 """Characters of a document's beginning."""
+_MARKS = 16
+"""Tokens that an answer adds to each of its entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +66,14 @@ class Browsing:
         counted = self._counted(one.inside)
         shown = [each for each in one.inside if each in documents or each in counted]
         page = [self._child(each, documents.get(each), counted.get(each, 0)) for each in shown[offset : offset + limit]]
-        following = offset + limit if offset + limit < len(shown) else None
-        return ChildrenResponse(
-            id=one.id, path=self._path(one.id) or [one.name], children=page, total=len(shown), next_offset=following
-        )
+        return _children(one.id, self._path(one.id) or [one.name], page, offset, len(shown))
 
     def _same_name(self, name: str, named: Sequence[_Container], offset: int, limit: int) -> ChildrenResponse:
         """Those that bear one name, to be asked for by their ids."""
         page = named[offset : offset + limit]
         counted = self._counted([one.id for one in page])
         children = [Child(id=one.id, title=self._place(one), documents=counted.get(one.id, 0)) for one in page]
-        following = offset + limit if offset + limit < len(named) else None
-        return ChildrenResponse(id=name, path=[name], children=children, total=len(named), next_offset=following)
+        return _children(name, [name], children, offset, len(named))
 
     def _place(self, container: _Container) -> str:
         return " › ".join(self._path(container.id)) or container.name
@@ -78,9 +84,11 @@ class Browsing:
         if cursor:
             filters = replace(filters, updated_before=min(cursor.before, filters.updated_before or cursor.before))
         newest = self._newest(filters, seen + limit + 1)
-        told = [_change(hit) for hit in newest[: seen + limit]]
-        following = len(newest) > len(told) and ListCursor.after([one.updated_at for one in told if one.updated_at])
-        return ChangesResponse(changes=told[seen:], next_cursor=str(following) if following else None)
+        changes = _fitting([_change(hit) for hit in newest[seen : seen + limit]])
+        told = newest[: seen + len(changes)]
+        times = [datetime.fromisoformat(hit.payload["updated_at"]) for hit in told]
+        following = str(ListCursor.after(times)) if len(newest) > len(told) else None
+        return ChangesResponse(changes=changes, next_cursor=following)
 
     def _newest(self, filters: Filters, most: int) -> list[Hit]:
         """At least so many, in an order that is the same each time. Of those that share the last one's time an index
@@ -158,6 +166,26 @@ class Browsing:
             titles = (*(title_in(hit.payload, one) for one in above), self._values.title(container))
             return [title for title in titles if title]
         return []
+
+
+def _children(id: str, path: list[str], page: Sequence[Child], offset: int, total: int) -> ChildrenResponse:
+    """As many of a page as fit into an answer, and where the next one begins."""
+    children = _fitting(page)
+    end = offset + len(children)
+    return ChildrenResponse(
+        id=id, path=path, children=children, total=total, next_offset=end if page and end < total else None
+    )
+
+
+def _fitting(entries: Sequence[E]) -> list[E]:
+    """The first ones, for which there is room in one answer; the very first in any case."""
+    left, fitting = MOST_TOKENS, list[E]()
+    for one in entries:
+        left -= estimate_tokens(one.model_dump_json()) + _MARKS
+        if left < 0 and fitting:
+            break
+        fitting.append(one)
+    return fitting
 
 
 def _connection_of(container: str) -> str:

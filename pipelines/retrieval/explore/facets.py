@@ -12,9 +12,11 @@ from connectors.registry import sources
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
 from pipelines.catalog.unit_names import NamedUnit
+from pipelines.chunking.tokens import estimate_tokens
 from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.explore.schema import ConnectionSummary, FacetsResponse, FacetValue, UnitSummary
 from pipelines.retrieval.filter_values import FilterValues
+from pipelines.retrieval.text_parts import MOST_TOKENS
 
 FacetName: TypeAlias = Literal["sources", "connections", "units", "kinds", "authors", "parents", "tags"]
 MOST_VALUES = 1_000
@@ -54,7 +56,8 @@ class Facets:
         return FacetsResponse(**{name: _like(listed[name](), asked) for name in asked.fields})
 
     def connections(self, most_units: int) -> list[ConnectionSummary]:
-        """Each connection with its units, those with the most documents first."""
+        """Each connection with its units, those with the most documents first, as far as there is room for them in one
+        answer."""
         by_connection: dict[str, list[UnitSummary]] = defaultdict(list)
         read_at = {(one.connection, one.unit.id): one.last_sync for one in self._catalog.units.all()}
         for unit, documents in self._units_seen():
@@ -66,10 +69,12 @@ class Facets:
                 read_at=read_at.get((unit.connection, unit.id)),
             )
             by_connection[unit.connection].append(summary)
-        return [
-            self._connection(connection, documents, by_connection[connection], most_units)
-            for connection, documents in self._known.count("connection").items()
-        ]
+        return _fitting(
+            [
+                self._connection(connection, documents, by_connection[connection], most_units)
+                for connection, documents in self._known.count("connection").items()
+            ]
+        )
 
     def _connection(
         self, connection: str, documents: int, units: Sequence[UnitSummary], most_units: int
@@ -124,6 +129,22 @@ class Facets:
     def _parents(self) -> Iterator[FacetValue]:
         for value, documents in islice(self._known.count("parents").items(), _MOST_TITLES):
             yield FacetValue(value=value, name=self._known.title(value) or value, documents=documents)
+
+
+def _fitting(connections: list[ConnectionSummary]) -> list[ConnectionSummary]:
+    """With fewer units of each where all are too many for one answer."""
+    most = max((len(one.units) for one in connections), default=0)
+    while most and sum(estimate_tokens(one.model_dump_json()) for one in connections) > MOST_TOKENS:
+        most = most * 3 // 4
+        connections = [_with_units(one, most) for one in connections]
+    return connections
+
+
+def _with_units(connection: ConnectionSummary, most: int) -> ConnectionSummary:
+    left_out = max(len(connection.units) - most, 0)
+    return connection.model_copy(
+        update={"units": connection.units[:most], "more_units": connection.more_units + left_out}
+    )
 
 
 def _like(values: Iterable[FacetValue], asked: FacetRequest) -> list[FacetValue]:

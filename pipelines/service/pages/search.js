@@ -1,5 +1,4 @@
 const SMALL = new Set("a an and are as at be by can do does for from has have how i in is it of on or that the this to was we what when where which who why will with you".split(" "));
-const DEEPEST = 50;
 const SHOWN_PASSAGES = 2;
 const MINUTE = 60_000;
 const [form, query, results] = ["form", "query", "results"].map(byId);
@@ -43,17 +42,19 @@ function followLink() {
   ask();
 }
 
-function chips() {
-  for (const [id, {label}] of Object.entries(SOURCES)) {
+function chips(connected) {
+  // One for each source that is connected, and that whoever asks may search.
+  for (const id of chosen) if (!connected.has(id)) chosen.delete(id);
+  byId("sources").replaceChildren(...Object.keys(SOURCES).filter(id => connected.has(id)).map(id => {
     const chip = press("chip", "", () => {
       chosen.has(id) ? chosen.delete(id) : chosen.add(id);
       chip.setAttribute("aria-pressed", String(chosen.has(id)));
       ask();
     });
-    chip.append(icon(id), label);
-    chip.setAttribute("aria-pressed", "false");
-    byId("sources").append(chip);
-  }
+    chip.append(icon(id), SOURCES[id].label);
+    chip.setAttribute("aria-pressed", String(chosen.has(id)));
+    return chip;
+  }));
 }
 
 const tell = (path, body) => answerOf(path, {key: key?.value, body});
@@ -145,18 +146,20 @@ function card(result, rendered, pattern, put, request) {
 function why(result, put) {
   return press("more", "Why this?", async button => {
     button.disabled = true;
-    const [meaning, words] = await Promise.all([rank(result, put, "dense"), rank(result, put, "lexical")]);
-    button.closest(".tools").after(make("p", "why", `By meaning ${meaning}, by words ${words}; score ${result.score.toPrecision(3)}`));
+    const {status, body} = await tell("/v1/search", {...put, explain: true});
+    const told = status === 200 && body.results.find(one => one.document_id === result.document_id)?.why;
+    button.closest(".tools").after(make("p", "why", told ? reasonsOf(told, result) : "The server does not tell now."));
     button.remove();
   });
 }
 
-async function rank(result, put, mode) {
-  // Where either half of the search alone puts the document, for the same question and person.
-  const {status, body} = await tell("/v1/search", {...put, mode, top_k: DEEPEST});
-  if (status !== 200) return "unknown";
-  const at = body.results.findIndex(one => one.document_id === result.document_id);
-  return at < 0 ? `not among the first ${DEEPEST}` : `number ${at + 1}`;
+function reasonsOf(told, result) {
+  const place = at => at === null ? "further behind" : `number ${at}`;
+  const parts = [`By meaning ${place(told.dense_rank)}, by words ${place(told.lexical_rank)}`];
+  if (told.rerank_score !== null) parts.push(`reranked at ${told.rerank_score.toPrecision(3)}`);
+  const time = told.time_words ? `“${told.time_words}” was taken for a time` : told.recency === null ? "" : "age counts";
+  if (time) parts.push(told.recency === null ? time : `${time}, which leaves ${Math.round(100 * told.recency)} % of its score`);
+  return [...parts, `score ${result.score.toPrecision(3)}`].join("; ");
 }
 
 function verdicts(result, request) {
@@ -222,12 +225,16 @@ function summarize(body) {
 
 let fresh = {at: 0, body: []};
 
+async function readFresh() {
+  if (Date.now() - fresh.at < MINUTE) return;
+  const {status, body} = await tell("/page/freshness");
+  if (status !== 200) return;
+  fresh = {at: Date.now(), body};
+  chips(new Set(body.map(one => one.source)));
+}
+
 async function showFreshness(shown) {
-  if (Date.now() - fresh.at > MINUTE) {
-    const {status, body} = await tell("/page/freshness");
-    if (status !== 200) return;
-    fresh = {at: Date.now(), body};
-  }
+  await readFresh();
   const told = fresh.body.filter(one => shown.has(one.source) && one.as_of);
   byId("fresh").replaceChildren(...told.flatMap((one, index) => {
     const moment = new Date(one.as_of);
@@ -262,7 +269,10 @@ function showPerson(person) {
   byId("person").textContent = person ? `Signed in as ${person}` : "You are not signed in.";
   byId("sign-in").hidden = Boolean(person);
   byId("sign-out").hidden = !person;
-  if (!person) { results.replaceChildren(); byId("fresh").replaceChildren(); say(""); }
+  if (person) return;
+  for (const part of [results, byId("fresh"), byId("sources")]) part.replaceChildren();
+  fresh = {at: 0, body: []};
+  say("");
 }
 
 async function readPerson() {
@@ -303,8 +313,10 @@ addEventListener("hashchange", followLink);
 addEventListener("resize", reachScrolled);
 form.addEventListener("submit", event => { event.preventDefault(); ask(); });
 for (const field of [user, key, ...fields, byId("half-life"), byId("mode")]) field?.addEventListener("change", ask);
+key?.addEventListener("change", () => { fresh = {at: 0, body: []}; readFresh(); });
 remember();
-chips();
 showHealth();
-if (key) { if (query.value) ask(); }
-else readPerson().then(known => { if (known && query.value) ask(); });
+const begin = () => { readFresh(); if (query.value) ask(); };
+if (!key) readPerson().then(known => { if (known) begin(); });
+else if (key.value) begin();
+else if (query.value) ask();

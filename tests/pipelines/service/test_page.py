@@ -122,3 +122,10 @@ def test_what_is_in_trouble_stands_on_the_page(shown: Callable[..., Any], outage
     assert said.startswith("What is new may be missing.\nacme: the source does not answer, since ")
     assert "secret-project" not in said
     assert page.xpath("//li/h2/a"), "what is published is found all the same"
+
+
+@in_a_browser
+def test_sources_that_are_connected_can_be_chosen_and_no_others(shown: Callable[..., Any]) -> None:
+    page = shown(key="people-key", user=ADA)
+    assert page.xpath("//*[@id='sources']/button/text()") == ["GitHub"]
+    assert not shown(key="wrong").xpath("//*[@id='sources']/button")

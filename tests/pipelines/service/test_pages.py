@@ -179,6 +179,14 @@ def test_filters_complete_from_what_there_is_and_say_what_there_is_not(page: Pag
     assert barriers(page) == []
 
 
+def test_why_a_document_was_found_names_the_words_that_were_taken_for_a_time(page: Page) -> None:
+    ask(page, "alarm thresholds of last week")
+    first = page.locator("#results > li").first
+    first.get_by_role("button", name="Why this?").click()
+    expect(first.locator("p.why")).to_contain_text("“last week” was taken for a time, which leaves")
+    expect(first.locator("p.why")).to_contain_text("by words number 1")
+
+
 def test_what_somebody_says_of_an_answer_is_kept(page: Page, services: Services) -> None:
     ask(page, "alarm thresholds")
     page.locator("#results > li").first.get_by_role("button", name="Helpful", exact=True).click()

@@ -110,6 +110,8 @@ def all_of(*filters: dict[str, Any]) -> dict[str, Any]:
         (eq("source", "github"), {1, 2}),
         (all_of(eq("source", "github"), eq("source", ["slack", "notion"], "in")), set()),
         (all_of(eq("kind", "issue"), all_of(eq("author", "ada"))), {1, 2}),
+        (eq("author", ""), set()),
+        (eq("author", "", "ne"), {1, 2}),
         (eq("tags", ["tag2", "Tag1"], "in"), {1, 2}),
         (eq("tags", "tag2", "ne"), {1}),
         (eq("tags", ["tag2", "tag3"], "nin"), {1}),
