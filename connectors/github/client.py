@@ -60,7 +60,7 @@ class GitHubClient:
         self._api = self._open_api(connection.base_url, transport)
         self._graphql = self._open_api(graphql.endpoint(connection.base_url), transport, self._api)
         self.git = GitHost(connection.base_url, self._credentials, transport)
-        self._without_graphql = False
+        self._without_graphql: graphql.NotOffered | None = None
         self._undefined: dict[str, graphql.UndefinedFields] = {}
 
     def __enter__(self) -> Self:
@@ -185,7 +185,7 @@ class GitHubClient:
         self, text: str, variables: Mapping[str, Any], parse: Callable[[httpx.Response], T], retries: RetryBudget
     ) -> T:
         if self._without_graphql:
-            raise graphql.NotOffered(self._graphql.base_url)
+            raise self._without_graphql
         if known := self._undefined.get(text):
             raise known
         body = {"query": text, "variables": variables}
@@ -199,8 +199,8 @@ class GitHubClient:
         if isinstance(error, graphql.UndefinedFields):
             self._undefined[text] = error
         elif isinstance(error, graphql.NotOffered):
-            self._without_graphql = True
-            logger.warning("no discussions are read, because the server has no GraphQL API: %s", error)
+            self._without_graphql = error
+            logger.warning("%s: %s", graphql.NO_DISCUSSIONS, error)
         return error
 
     def _open_api(

@@ -26,6 +26,7 @@ from connectors.github.responses import SECONDARY_LIMIT_WAIT, object_of, request
 
 M = TypeVar("M", bound=BaseModel)
 
+NO_DISCUSSIONS = "no discussions are read, because the server has no GraphQL API"
 _NOT_OFFERED = (400, 405, 406, 415, 422)
 """How servers answer that know no such resource, beside 404 and 410. GitHub answers every query with 200."""
 _FIELD = re.compile(r"[Ff]ield [\"'](\w+)[\"']")

@@ -54,13 +54,18 @@ _OBJECT_STORE_PACKAGES = ("aiobotocore", "aiohttp", "botocore")
 
 def find_cause(error: BaseException) -> Cause:
     """What an error, or one that it was raised from, comes from. Pure."""
+    return _find_origin(error)[1]
+
+
+def _find_origin(error: BaseException) -> tuple[BaseException, Cause]:
+    """Which of an error and those that it was raised from tells what it comes from, and that."""
     for one in _chain(error):
         for types, cause in _TYPES:
             if isinstance(one, types):
-                return cause
+                return one, cause
         if any(base.__module__.partition(".")[0] in _OBJECT_STORE_PACKAGES for base in type(one).__mro__):
-            return "landing"
-    return "other"
+            return one, "landing"
+    return error, "other"
 
 
 @contextmanager
@@ -99,8 +104,9 @@ def describe_error(error: Exception) -> str:
     """An error as people read it; one that is not Headrace's own with its type, and the setting that it is about."""
     if isinstance(error, SourceError | HeadraceError):
         return str(error)
-    where = {"landing": "landing.url: ", "catalog": "catalog.url: "}.get(find_cause(error), "unexpected ")
-    return f"{where}{type(error).__name__}: {error}"
+    origin, cause = _find_origin(error)  # what libraries say around it is long, and for those who know them
+    where = {"landing": "landing.url: ", "catalog": "catalog.url: "}.get(cause)
+    return f"{where}{type(origin).__name__}: {origin}" if where else f"unexpected {type(error).__name__}: {error}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from pipelines.errors import SettingsError
 from pipelines.settings import LandingSettings
@@ -75,6 +76,13 @@ class LandingFiles:
         s3.create_bucket(
             Bucket=bucket, **({} if is_first else {"CreateBucketConfiguration": {"LocationConstraint": region}})
         )
+
+    def try_out(self) -> None:
+        """Write a file and remove it. Raises what the disk or store says: stores have errors of many kinds."""
+        path = f".tried-{uuid4().hex}"
+        with self.atomic(path) as file:
+            file.write(b"")
+        self.remove(path)
 
     @contextmanager
     def atomic(self, path: str) -> Iterator[Any]:

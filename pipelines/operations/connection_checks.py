@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -17,9 +17,11 @@ from pipelines.catalog.spending import Spent
 from pipelines.embedding.base import PROBE
 from pipelines.errors import HeadraceError, SettingsError
 from pipelines.index.contract import IndexInfo
+from pipelines.operations.collected_warnings import CollectedWarnings, collecting_warnings
 from pipelines.operations.costs import check_budget
 from pipelines.operations.failed_objects import check_failed
 from pipelines.operations.out_of_reach import check_reach
+from pipelines.operations.place_checks import check_places
 from pipelines.operations.unencrypted_urls import warn_of_unencrypted
 from pipelines.operations.unit_patterns import check_patterns
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
@@ -36,31 +38,46 @@ IDF_LEAKS = (
 
 def check_all(settings: Settings) -> list[Finding]:
     """Findings on settings, catalog, embedding, index and every connection. Never raises for what it checks."""
-    findings = [Finding("settings", True, f"{len(settings.connections)} connections"), *warn_of_unencrypted(settings)]
-    with Services(settings) as services, ThreadPoolExecutor(_AT_ONCE) as threads:
+    findings = [_check_settings(settings), *warn_of_unencrypted(settings)]
+    with (
+        Services(settings) as services,
+        collecting_warnings() as warnings,
+        ThreadPoolExecutor(_AT_ONCE) as threads,
+    ):
         asked = [
-            threads.submit(_check_connection, f"connections[{place}]", _with_store(services, connection))
+            threads.submit(_check_connection, f"connections[{place}]", _with_store(services, connection), warnings)
             for place, connection in enumerate(settings.connections)
         ]
         unusable = _open_catalog(services)
         findings += unusable or _check_catalog(services)
         findings += _check_backends(services)
+        findings += check_places(services)
         for told, connection in zip(asked, settings.connections, strict=True):
             found, requests = told.result()
             findings += found
             if not unusable:
                 services.catalog.spending.add(connection.id, Spent(source_requests=requests))
                 findings.append(check_memberships(services.catalog, connection))
-    return findings
+    return _first_of_each(findings)
+
+
+def _check_settings(settings: Settings) -> Finding:
+    if settings.connections:
+        return Finding("settings", True, f"{len(settings.connections)} connections")
+    advice = "`headrace init` writes a file with some, and docs/sources has what to write for each source"
+    return Finding("connections", False, f"there are none, and nothing to read: {advice}")
+
+
+def _first_of_each(findings: Sequence[Finding]) -> list[Finding]:
+    """Of what several checks have come upon, the first alone."""
+    failed: dict[str, Finding] = {}
+    return [one for one in findings if one.ok or failed.setdefault(one.subject, one) is one]
 
 
 def _open_catalog(services: Services) -> list[Finding]:
     """Why it cannot be opened; nothing if it is open."""
     try:
         services.catalog.units.all()
-        services.settings.state_path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return [Finding("state_dir", False, f"{error.filename} cannot be made: {error.strerror}")]
     except SettingsError as error:
         return [Finding(path, False, reason) for path, reason in error.problems]
     except HeadraceError as error:
@@ -107,7 +124,7 @@ def describe_index(info: IndexInfo) -> str:
     return f"{info.collection}: {info.documents} documents, {info.points} points{leak}"
 
 
-def _check_connection(path: str, connection: Connection) -> tuple[list[Finding], int]:
+def _check_connection(path: str, connection: Connection, warnings: CollectedWarnings) -> tuple[list[Finding], int]:
     """What its source says, and how many requests that took; `path` is the connection's in the settings."""
     requests = 0
     try:
@@ -115,8 +132,10 @@ def _check_connection(path: str, connection: Connection) -> tuple[list[Finding],
             found = [replace(finding, subject=f"{connection.id}: {finding.subject}") for finding in connector.check()]
             requests = connector.requests
     except SourceError as error:
-        return [Finding(connection.id, False, str(error))], requests
-    return [*found, *check_patterns(path, connection)], requests
+        found = [Finding(connection.id, False, str(error))]
+    else:
+        found += check_patterns(path, connection)
+    return [*found, *warnings.take(connection.id, found)], requests
 
 
 def check_memberships(catalog: Catalog, connection: Connection) -> Finding:

@@ -69,14 +69,15 @@ class Asked(NamedTuple):
 @dataclass
 class Repository:
     """One repository. Numbers are shared by issues, pull requests and discussions, as on GitHub. The
-    `lost_discussions` are listed, and not found by their numbers."""
+    `lost_discussions` are listed, and not found by their numbers. Servers that know of no discussions tell nothing of
+    `has_discussions`."""
 
     id: int
     full_name: str
     private: bool = False
     archived: bool = False
     has_issues: bool = True
-    has_discussions: bool = True
+    has_discussions: bool | None = True
     has_wiki: bool = False
     branch: str = "main"
     issues: dict[int, Payload] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from connectors.contract import Checkpoint, Deleted, Item, ListingEntry, Window
 from connectors.errors import InvalidResponse, NotFound, RequestRejected, Unavailable
 from connectors.github.cursor import RepositoryCursor
 from connectors.github.discussion_heads import DiscussionHeads
-from connectors.github.graphql import NotOffered, UndefinedFields
+from connectors.github.graphql import NO_DISCUSSIONS, NotOffered, UndefinedFields
 from connectors.github.part_table import DISCUSSIONS
 from connectors.github.payloads.graphql import (
     DiscussionComment,
@@ -58,10 +58,14 @@ class DiscussionResource(RepositoryPart):
         owner, _, name = repository.name.partition("/")
         self._names = {"owner": owner, "name": name}
         self._undefined: frozenset[str] = frozenset()
+        self._not_offered: NotOffered | None = None
 
-    def probe(self) -> None:
+    def probe(self) -> str | None:
+        if not self.repository.has_discussions:
+            return "not tried: they are switched off"
         listed = islice(self._listing(None, self.repository.client.query_promptly), SAMPLED)
         find_one([one.number for one in listed], self._ask_for)
+        return f"{NO_DISCUSSIONS}: {self._not_offered}" if self._not_offered else None
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each handful."""
@@ -111,9 +115,10 @@ class DiscussionResource(RepositoryPart):
                     yield one
                 if not (after := trail.follow(page.next_cursor)):
                     return
-        except NotOffered:
+        except NotOffered as error:
             if self.repository.payload.has_discussions:  # else the server knows of no discussions
                 raise
+            self._not_offered = error
         except NotAsDocumented as error:
             raise InvalidResponse(self._where, str(error)) from error
 

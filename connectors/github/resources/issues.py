@@ -36,13 +36,14 @@ class IssueResource(RepositoryPart):
         self._conversations = Conversations(self.repository)
         self._pulls = pulls
 
-    def probe(self) -> None:
+    def probe(self) -> str | None:
         if not self.repository.has_issues:
-            return
+            return "not tried: they are switched off"
         client, path = self.repository.client, f"{self.repository.path}/issues"
         listed = client.some(GitHubIssue, path, _PROBED, state="all")
         issues = [issue for issue in listed if not issue.is_pull_request]
         find_one(issues, lambda issue: client.first(Payload, f"{path}/{issue.number}/comments"))
+        return None
 
     def read_changes(self, cursor: RepositoryCursor, window: Window | None) -> Iterator[Item]:
         """By their last update, least recently updated first, with a checkpoint after each.
