@@ -81,11 +81,13 @@ def units(
 ) -> None:
     """List the units (repositories, channels, drives, pages) that each connection sees now."""
     from pipelines.operations.status import list_units
+    from pipelines.operations.unit_patterns import read_idle_includes
 
     settings = load_settings()
     chosen = [settings.connection(connection)] if connection else list(settings.connections)
     found = [one for one in list_units(settings, chosen) if name is None or _is_like(one, name)]
     output.print_units(found, Page(limit, page), json)
+    output.print_idle(read_idle_includes(settings, [one.id for one in chosen]))
 
 
 def _is_like(unit: dict[str, Any], name: str) -> bool:

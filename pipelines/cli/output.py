@@ -106,6 +106,12 @@ def print_dead_letters(found: Sequence[Incident]) -> None:
         print(f"trouble  {printable(one.line)}", file=sys.stderr)
 
 
+def print_idle(found: Sequence[str]) -> None:
+    """Patterns that take in no unit, on standard error: they are of the settings."""
+    for line in found:
+        print(f"idle  {printable(line)}", file=sys.stderr)
+
+
 def print_failed(found: Mapping[str, str], json: bool) -> None:
     """Objects that have failed, by connection. They are of the ledger, and not of this sync alone."""
     for connection, said in found.items():

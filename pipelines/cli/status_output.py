@@ -69,6 +69,7 @@ def _lines(now: dict[str, Any]) -> Iterator[str]:
         yield _freshness_line(connection)
         if budget := connection["costs"]["budget"]:
             yield f"budget  {connection['id']}: {budget['line']}"
+        yield from (f"idle  {line}" for line in connection["idle_includes"])
         yield from map(_group_line, connection["unreadable_groups"])
         yield from refused_lines(map(_refused_part, connection["parts"]))
         for line in connection["out_of_reach"]:

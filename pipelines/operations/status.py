@@ -29,6 +29,7 @@ from pipelines.operations.costs import read_costs
 from pipelines.operations.health import failing_units, read_health
 from pipelines.operations.incomplete_parts import incomplete_parts
 from pipelines.operations.out_of_reach import describe_out_of_reach
+from pipelines.operations.unit_patterns import idle_includes
 from pipelines.operations.unknown_connections import count_unknown, describe_unknown
 from pipelines.services import Holdings, Services
 from pipelines.settings import Settings
@@ -99,6 +100,7 @@ def describe_status(services: Holdings, targets: Sequence[Target] | None = None)
         "connections": [
             _connection_status(catalog, connection, counts, (chosen or {}).get(connection.id))
             | {"out_of_reach": describe_out_of_reach(services, connection)}
+            | {"idle_includes": idle_includes(catalog, settings, connection)}
             | {"costs": costs[connection.id].as_json()}
             for connection in settings.connections
             if chosen is None or connection.id in chosen

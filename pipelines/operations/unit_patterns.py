@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from difflib import get_close_matches
@@ -12,6 +12,8 @@ from connectors.errors import SourceError
 from connectors.model import Unit
 from connectors.registry import connect
 from connectors.settings import Connection
+from pipelines.catalog import Catalog, open_catalog
+from pipelines.settings import Settings
 
 ALL = ("*",)
 
@@ -28,6 +30,33 @@ def check_patterns(path: str, connection: Connection) -> list[Finding]:
         return [*_idle_includes(path, connection, units), *_idle_excludes(path, connection, units)]
     except SourceError:
         return []
+
+
+def read_idle_includes(settings: Settings, connections: Collection[str]) -> list[str]:
+    """As `idle_includes`, of these connections."""
+    with open_catalog(settings) as catalog:
+        return [line for one in connections for line in idle_includes(catalog, settings, settings.connection(one))]
+
+
+def idle_includes(catalog: Catalog, settings: Settings, connection: Connection) -> list[str]:
+    """A line for each pattern of `include` that takes in none of the units that were listed last, by any name that they
+    have or had. Nothing is said before a whole listing by these patterns."""
+    listed = catalog.connections
+    by_these = listed.unit_patterns(connection.id) == connection.unit_patterns and listed.get(connection.id).listed_at
+    if connection.include == ALL or not by_these:
+        return []
+    units = [state.unit for state in catalog.units.all(connection.id) if not state.gone]
+    path = f"connections[{settings.connections.index(connection)}]"
+    return [
+        f"{path}.include[{place}]: {pattern!r} takes in no unit; `headrace check` has what is near"
+        for place, pattern in enumerate(connection.include)
+        if not _answers(connection, pattern, units) and not _was_called(catalog, connection, pattern)
+    ]
+
+
+def _was_called(catalog: Catalog, connection: Connection, name: str) -> bool:
+    named = catalog.unit_names.find([name.lower()]).get(name.lower(), ())
+    return any(one.connection == connection.id and not one.gone for one in named)
 
 
 def _list(connection: Connection, include: Sequence[str]) -> list[Unit]:

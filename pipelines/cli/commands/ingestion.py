@@ -34,6 +34,7 @@ def sync(
     from pipelines.ingestion.orchestrator import find_orchestrator
     from pipelines.operations.failed_objects import read_failed
     from pipelines.operations.health import read_dead_letters
+    from pipelines.operations.unit_patterns import read_idle_includes
 
     settings = load_for_long(logging.INFO)
     chosen = parse_targets(settings, targets or [])
@@ -42,6 +43,7 @@ def sync(
         report = find_orchestrator().sync(settings, chosen, options, observer)
     output.print_report(report, json, ReportedUnits(settings))
     output.print_failed(read_failed(settings, [target.connection for target in chosen]), json)
+    output.print_idle(read_idle_includes(settings, [target.connection for target in chosen]))
     output.print_dead_letters(read_dead_letters(settings))
     raise typer.Exit(1 if report.errors else 0)
 
