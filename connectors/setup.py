@@ -16,13 +16,14 @@ class Setup:
     `https://headrace.acme.com` stands for the address of one's own.
 
     `variable` is the environment variable of the token. `written` are further settings that have to stand in the file,
-    with what most people write.
+    with what most people write. `guide` is where all variants are told: a page of the documentation, or a URL.
     """
 
     steps: str = ""
     manifest: Path | None = None
     variable: str = ""
     written: tuple[tuple[str, str], ...] = ()
+    guide: str = ""
 
     def manifest_for(self, connection: str, url: str) -> str:
         """What to paste for a connection; `url` is where the provider reaches Headrace. Empty without a manifest."""

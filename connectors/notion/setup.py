@@ -10,4 +10,5 @@ SETUP = Setup(
     "integration to the pages at the top of what is to be read.",
     variable="NOTION_TOKEN",
     written=(("readers", "workspace"),),
+    guide="docs/sources/notion.md",
 )

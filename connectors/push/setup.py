@@ -8,4 +8,5 @@ SETUP = Setup(
     steps="For what has no connector: your program sends each document with PUT /v1/documents/{id}. Make a key for it "
     "(openssl rand -hex 32), which the program sends as bearer token.",
     variable="PUSH_KEY",
+    guide="docs/sources/push.md",
 )

@@ -11,4 +11,5 @@ SETUP = Setup(
     "app, copy the Bot User OAuth Token (xoxb-…), and invite @headrace to the channels that are to be read.",
     manifest=Path(__file__).with_name("manifest.yaml"),
     variable="SLACK_TOKEN",
+    guide="docs/sources/slack.md",
 )

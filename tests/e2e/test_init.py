@@ -180,12 +180,26 @@ def test_on_a_terminal_it_asks_and_asks_again(tmp_path: Path) -> None:
     assert (connection["id"], connection["readers"]) == ("mill-notion", ["ada@mill.test", "bo@mill.test"])
 
 
-def converse(folder: Path, lines: list[tuple[str, str]]) -> str:
+def test_on_a_terminal_the_tokens_of_named_sources_are_asked_for_and_nothing_else(tmp_path: Path) -> None:
+    said = converse(
+        tmp_path,
+        [(SECRET, "xoxb-wrong"), ("acme-notion.token", ""), (SECRET, "ntn_right"), ("are written", "")],
+        "--source",
+        "notion",
+        "--set",
+        "notion.base_url=http://127.0.0.1:9",
+    )
+    assert "The guide: docs/sources/notion.md" in said
+    assert dotenv_values(tmp_path / ".env")[SECRET] == "ntn_right"
+
+
+def converse(folder: Path, lines: list[tuple[str, str]], *arguments: str) -> str:
     """Runs it on a terminal, and types each answer once what is asked has been printed; all that was printed."""
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(folder)
-        os.execv(sys.executable, [sys.executable, "-c", "from pipelines.cli import main; main()", "init", "--no-check"])
+        command = [sys.executable, "-c", "from pipelines.cli import main; main()", "init", "--no-check", *arguments]
+        os.execv(sys.executable, command)
     printed, seen = "", 0
     for question, answer in lines:
         deadline = time.monotonic() + 60

@@ -47,11 +47,13 @@ def init(
 ) -> None:
     """Write settings and secrets for your sources, and say what to do at each of them.
 
-    Tokens are asked for, or taken from the environment (SLACK_TOKEN and so on) where there is no terminal.
+    Without --source all is asked for. Tokens are asked for at a terminal, and else taken from the environment
+    (SLACK_TOKEN and so on).
     """
     file = settings_file()
     secrets, known = require_new(file)
-    asking = sys.stdin.isatty() and not source_names
+    typing = sys.stdin.isatty()
+    asking = typing and not source_names
     draft, given = Draft(), _parse_values(values or [])
     chosen = [_source(one) for one in source_names or (_ask_sources() if asking else [])]
     if not chosen:
@@ -59,8 +61,8 @@ def init(
     _require_fitting(chosen, given)
     prefix = _prefix(name, asking)
     for one in chosen:
-        _connect(draft, one, f"{prefix}-{one.name}", given.get(one.name, {}), asking)
-    _choose_embedding(draft, embedding, asking)
+        _connect(draft, one, f"{prefix}-{one.name}", given.get(one.name, {}), asking, typing)
+    _choose_embedding(draft, embedding, asking, typing)
     draft.add_assistant()
     draft.check(file.parent, known)
     write_new(file, draft.as_yaml(), secrets, draft.variables)
@@ -112,47 +114,55 @@ def _ask_sources() -> list[str]:
     return [one.name for one in sources().values() if typer.confirm(f"Read {one.label}?", default=False)]
 
 
-def _connect(draft: Draft, one: Source[Any], connection: str, given: dict[str, str], asking: bool) -> None:
+def _connect(
+    draft: Draft, one: Source[Any], connection: str, given: dict[str, str], asking: bool, typing: bool
+) -> None:
+    """What is `given` is not asked for; nor is anything but the token, unless `asking`."""
     _print_steps(one, connection)
     written = {**dict(one.setup.written), **given}
+    asked = [setting for setting in written if setting not in given] if asking else []
     while True:
-        if asking:
-            written = {key: typer.prompt(_question(one, key), default=value) for key, value in written.items()}
-        token = _secret(token_variable(one), asking)
+        written |= {setting: typer.prompt(_question(one, setting), default=written[setting]) for setting in asked}
+        token = _secret(token_variable(one), typing)
         found = draft.connect(one, connection, token, {key: as_value(one, key, text) for key, text in written.items()})
         if not found:
             return
-        (path, reason), *others = [(f"{connection}.{path}", reason) for path, reason in found]
-        if not asking or path == f"{connection}.id":
+        mended = {*asked, "token"} if typing else set()
+        if any(re.split(r"[.\[]", path)[0] not in mended for path, _ in found):
+            (path, reason), *others = [(f"{connection}.{path}", reason) for path, reason in found]
             raise SettingsError(path, reason, others)
-        print(f"{path} {reason}")
+        for path, reason in found:
+            print(f"{connection}.{path} {reason}")
 
 
-def _secret(variable: str, asking: bool) -> str:
+def _secret(variable: str, typing: bool) -> str:
     """What is typed, unseen, or what the environment has; empty if it comes later."""
-    if not asking:
-        return os.environ.get(variable, "")
-    return str(typer.prompt(f"{variable} (Enter: later)", default="", hide_input=True, show_default=False))
+    known = os.environ.get(variable, "")
+    if not typing:
+        return known
+    otherwise = "as in the environment" if known else "later"
+    return str(typer.prompt(f"{variable} (Enter: {otherwise})", default=known, hide_input=True, show_default=False))
 
 
 def _question(one: Source[Any], setting: str) -> str:
-    described = one.settings.model_fields[setting].description or setting
-    return f"{setting}: {described}"
+    described = one.settings.model_fields[setting].description
+    return f"{setting}: {described}" if described else setting
 
 
 def _print_steps(one: Source[Any], connection: str) -> None:
-    print(f"\n{one.label}\n{one.setup.steps}")
+    guide = f" The guide: {one.setup.guide}" if one.setup.guide else ""
+    print(f"\n{one.label}\n{one.setup.steps}{guide}")
     if manifest := one.setup.manifest_for(connection, _ADDRESS):
         print(f"\n{printable(manifest, keep=chr(10))}")
 
 
-def _choose_embedding(draft: Draft, provider: str | None, asking: bool) -> None:
+def _choose_embedding(draft: Draft, provider: str | None, asking: bool, typing: bool) -> None:
     if provider is None:
         question = "Embedding: local (no key, enough for some thousand documents), or openai"
         provider = typer.prompt(question, default="local") if asking else "local"
     if provider not in _PROVIDERS:
         raise UsageError(f"--embedding: must be one of {', '.join(_PROVIDERS)}; docs/embedding.md has others")
-    draft.embed_with(provider, _secret(OPENAI_KEY, asking) if provider == "openai" else "")
+    draft.embed_with(provider, _secret(OPENAI_KEY, typing) if provider == "openai" else "")
 
 
 def _finish(draft: Draft, check: bool) -> None:
