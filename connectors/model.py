@@ -55,6 +55,16 @@ class Parent:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something that was said in a unit at a moment. `mark` stands in the text of its document, and elsewhere in that
+    of what was said in the same minute."""
+
+    unit: str
+    moment: datetime
+    mark: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """One object of a source as a person would read it.

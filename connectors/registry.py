@@ -33,6 +33,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from connectors.contract import Connector
 from connectors.errors import SourceError
+from connectors.model import Utterance
 from connectors.pushed_documents import AcceptedDocument, PushedDocument, PushedFile, PushRefused
 from connectors.settings import Connection
 from connectors.setup import Setup
@@ -76,7 +77,8 @@ class Source(Generic[S]):
     and the address; `group_domain` the domain whose people are a group, by its id, or nothing. `ids_in_url` gives the
     ids in a URL that name one object anywhere, in the form in which document ids end with them, the closest one first;
     `urls_of_same` other URLs of what is at one, where ids say too little: of the forms in which the catalog may hold
-    them, or the URL of a unit with the end of a document's id behind it.
+    them, or the URL of a unit with the end of a document's id behind it. `said_in_url` gives what was said that a URL
+    names without its document.
 
     `documents_have_unit_readers` says that whoever may read a unit may read each of its documents, and nobody else:
     then its documents follow at once when a listing shows other readers of the unit, without being read again.
@@ -104,6 +106,7 @@ class Source(Generic[S]):
     group_domain: Callable[[str], str] = lambda group: ""
     ids_in_url: Callable[[str], Sequence[str]] = lambda url: ()
     urls_of_same: Callable[[str], Sequence[str]] = lambda url: ()
+    said_in_url: Callable[[str], Utterance | None] = lambda url: None
     documents_have_unit_readers: bool = True
     signature_headers: tuple[str, ...] = ()
     offers_secret: bool = False
@@ -213,6 +216,15 @@ def urls_of_same(one: Source[Any], url: str) -> tuple[str, ...]:
     except Exception:
         logger.exception("%s: other URLs of the same cannot be told", one.name)
         return ()
+
+
+def said_in_url(one: Source[Any], url: str) -> Utterance | None:
+    """What was said that a URL names without its document; None where the source's own code fails."""
+    try:
+        return one.said_in_url(url)
+    except Exception:
+        logger.exception("%s: what was said cannot be found in a URL", one.name)
+        return None
 
 
 def parse_connection(value: Any, context: Any = None) -> Connection:

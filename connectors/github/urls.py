@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 _DISCUSSED = ("issues", "pull", "discussions")
 _NUMBERED = re.compile(r"(?P<repository>/[^/]+/[^/]+)/(?:issues|pulls?|discussions)/(?P<number>\d+)(?:/.*)?")
 _FILE = re.compile(r"(?P<repository>/[^/]+/[^/]+)/(?:blob|raw|blame|edit|commits)/(?P<path>[^/]+/.+)")
+_CLONED = re.compile(r"(?P<repository>/[^/]+/[^/]+)\.git/?")
 _API = "api.github.com"
 _RAW = "raw.githubusercontent.com"
 _WEB = "github.com"
@@ -26,6 +27,8 @@ def urls_of_same(url: str) -> list[str]:
     'https://github.com/acme/api/pull/14'
     >>> urls_of_same("https://github.com/acme/api/blob/main/docs/setup.md#L3")
     ['https://github.com/acme/api/blob/docs/setup.md', 'https://github.com/acme/api/blob/setup.md']
+    >>> urls_of_same("https://github.com/acme/api.git")
+    ['https://github.com/acme/api']
     """
     return list(_urls(_as_on_the_web(urlsplit(url))))
 
@@ -38,6 +41,8 @@ def _urls(parts: SplitResult) -> Iterator[str]:
         segments = unquote(found["path"]).split("/")
         for start in range(1, min(len(segments), _MOST_SEGMENTS)):
             yield _url(parts, f"{found['repository']}/blob/{'/'.join(segments[start:])}")
+    elif found := _CLONED.fullmatch(parts.path):
+        yield _url(parts, found["repository"])
 
 
 def _as_on_the_web(parts: SplitResult) -> SplitResult:

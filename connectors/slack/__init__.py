@@ -6,7 +6,7 @@ from connectors.registry import Implementation, Source
 from connectors.slack.part_table import PARTS
 from connectors.slack.settings import SlackConnection
 from connectors.slack.setup import SETUP
-from connectors.slack.urls import ids_in_url
+from connectors.slack.urls import ids_in_url, said_in_url
 
 
 def _implementation() -> Implementation[SlackConnection]:
@@ -22,6 +22,7 @@ SOURCE = Source(
     settings=SlackConnection,
     implementation=_implementation,
     ids_in_url=ids_in_url,
+    said_in_url=said_in_url,
     signature_headers=("x-slack-signature",),
     parts=PARTS,
     setup=SETUP,

@@ -37,6 +37,11 @@ def day_of(ts: str) -> date:
     return moment(ts).date()
 
 
+def time_mark(ts: str) -> str:
+    """How the time of a message stands before its text in a document."""
+    return f"({moment(ts):%Y-%m-%d %H:%M}): "
+
+
 def midnight(day: date) -> datetime:
     """The beginning of a day (UTC)."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

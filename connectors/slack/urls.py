@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from connectors.slack.timestamps import day_of
+from connectors.model import Utterance
+from connectors.slack.timestamps import day_of, moment, time_mark
 
 _CHANNEL = r"[CDG][A-Z0-9]{2,}"
 _MESSAGE = re.compile(rf"/archives/(?P<channel>{_CHANNEL})/p(?P<seconds>\d{{10}})(?P<rest>\d{{6}})/?")
@@ -29,15 +30,38 @@ def ids_in_url(url: str) -> list[str]:
     return list(dict.fromkeys(_of_message(parts)))
 
 
+def said_in_url(url: str) -> Utterance | None:
+    """The message that a permalink names without its thread: it may be a reply.
+
+    >>> said_in_url("https://acme.slack.com/archives/C1A/p1700000100000200").mark
+    '(2023-11-14 22:15): '
+    """
+    parts = urlsplit(url)
+    named = _message_in(parts)
+    if named is None or _thread_in(parts):
+        return None
+    channel, ts = named
+    return Utterance(channel, moment(ts), time_mark(ts))
+
+
 def _of_message(parts: SplitResult) -> Iterator[str]:
-    named = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    if named := _message_in(parts):
+        channel, ts = named
+        if thread := _thread_in(parts):
+            yield f"{channel}/threads/{thread}"
+        yield f"{channel}/threads/{ts}"
+        yield f"{channel}/days/{day_of(ts)}"
+
+
+def _message_in(parts: SplitResult) -> tuple[str, str] | None:
+    """Channel and time of a message."""
     if found := _MESSAGE.fullmatch(parts.path):
-        channel, ts = found["channel"], f"{found['seconds']}.{found['rest']}"
-    elif found := _IN_BROWSER.fullmatch(parts.path):
-        channel, ts = found["channel"], found["ts"]
-    else:
-        return
-    if _TS.fullmatch(thread := named.get("thread_ts", "")):
-        yield f"{channel}/threads/{thread}"
-    yield f"{channel}/threads/{ts}"
-    yield f"{channel}/days/{day_of(ts)}"
+        return found["channel"], f"{found['seconds']}.{found['rest']}"
+    if found := _IN_BROWSER.fullmatch(parts.path):
+        return found["channel"], found["ts"]
+    return None
+
+
+def _thread_in(parts: SplitResult) -> str:
+    named = parse_qs(parts.query).get("thread_ts", [""])[0]
+    return named if _TS.fullmatch(named) else ""

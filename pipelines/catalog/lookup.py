@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,10 @@ from pipelines.catalog.unit_names import UnitNames
 
 Row: TypeAlias = dict[str, Any]
 
+_BARE = re.compile(r"(?P<host>[\w-]+(?:\.[\w-]+)+)/(?P<path>\S+)")
+_FOR_GIT = re.compile(r"(?:ssh://)?git@(?P<host>[\w.-]+)[:/](?P<path>\S+)")
+_SITE = re.compile(r"[\w-]+\.[\w-]+")
+
 
 def resolve(catalog: Catalog, id_or_url: str) -> list[Row]:
     """The catalog's rows of a document, or of all at the closest spelling of a URL that any is at.
@@ -21,7 +26,38 @@ def resolve(catalog: Catalog, id_or_url: str) -> list[Row]:
     in it that the source recognises. What is deleted, or in a unit that is gone, comes last, and alone only where
     nothing else is meant.
     """
-    return _resolve(_find(catalog, id_or_url, _search_all_ids), catalog.units.gone())
+    candidates = (rows for one in readings(id_or_url) for rows in _find(catalog, one, _search_all_ids))
+    return _resolve(candidates, catalog.units.gone())
+
+
+def readings(copied: str) -> list[str]:
+    """What a text that was copied somewhere can stand for, as it stands first: a link between the signs that mails and
+    chats put around one, without `https://`, with or without `www.`, or as git takes it.
+
+    >>> readings("<acme.com/api|the API>")
+    ['<acme.com/api|the API>', 'acme.com/api', 'https://acme.com/api', 'https://www.acme.com/api']
+    >>> readings("git@github.com:acme/api.git")[1]
+    'https://github.com/acme/api.git'
+    """
+    text = copied.strip()
+    found = [text]
+    if text.startswith("<") and text.endswith(">"):
+        found.append(text[1:-1].partition("|")[0].strip())
+    if bare := _FOR_GIT.fullmatch(found[-1]) or _BARE.fullmatch(found[-1]):
+        found.append(f"https://{bare['host']}/{bare['path']}")
+    if other := _with_other_host(found[-1]):
+        found.append(other)
+    return found
+
+
+def _with_other_host(url: str) -> str | None:
+    """With `www.` before the name of a site, or without it where it stands there."""
+    parts = _url(url)
+    if parts is None:
+        return None
+    if parts.netloc.startswith("www."):
+        return parts._replace(netloc=parts.netloc.removeprefix("www.")).geturl()
+    return parts._replace(netloc=f"www.{parts.netloc}").geturl() if _SITE.fullmatch(parts.netloc) else None
 
 
 def resolve_ids(catalog: Catalog, names: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from connectors.slack.render.blocks import render_blocks
 from connectors.slack.render.mrkdwn import Names, link, markdown, unescape
 from connectors.slack.render.plain_text import first_line
 from connectors.slack.render.structure import escape_structure
-from connectors.slack.timestamps import moment
+from connectors.slack.timestamps import moment, time_mark
 
 NOISE = frozenset(
     {
@@ -80,7 +80,7 @@ def author_name(message: SlackMessage, names: Names) -> str:
 def render_messages(messages: Sequence[SlackMessage], names: Names) -> str:
     """A conversation: each message under its author and time (UTC)."""
     return "\n\n".join(
-        escape_structure(f"**{author_name(message, names)}** ({moment(message.ts):%Y-%m-%d %H:%M}): {body}")
+        escape_structure(f"**{author_name(message, names)}** {time_mark(message.ts)}{body}")
         for message in messages
         if (body := render_body(message, names))
     )

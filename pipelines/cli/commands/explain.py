@@ -46,6 +46,8 @@ def explain_document(settings: Settings, id_or_url: str, user: str | None, query
 
 def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "document", f"{found.title or '(no title)'}  {found.id}"
+    if found.doubt:
+        yield "doubt", found.doubt
     yield "url", found.url or "none"
     yield "status", f"{found.status}{_detail(found.reason)}"
     if found.next_attempt:

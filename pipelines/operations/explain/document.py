@@ -10,15 +10,14 @@ from typing import Any
 from connectors.registry import source
 from pipelines.catalog import Catalog
 from pipelines.catalog.budgets import describe_waiting
-from pipelines.catalog.lookup import resolve
-from pipelines.errors import IndexStoreError, UsageError
+from pipelines.errors import IndexStoreError
 from pipelines.index.contract import Filters, Hit
 from pipelines.operations.explain.context import RelatedEvent, UnitContext, related_events, unit_context
+from pipelines.operations.explain.finding import find_document
 from pipelines.operations.explain.ranks import Rank, find_rank
 from pipelines.operations.explain.revocations import RevocationInForce, hides_from, left_out, revocations
 from pipelines.operations.explain.stage_progress import StageProgress, stages
 from pipelines.operations.explain.visibility import Reader, Visibility, reader, visibility
-from pipelines.operations.incomplete_parts import parts_around
 from pipelines.retrieval.principals import person_tokens
 from pipelines.retrieval.revocations import RevocationFilter
 from pipelines.services import Services
@@ -44,7 +43,7 @@ class Explanation:
     `load_state` is how far the load with the version read last has come. `chunks` counts points in the index,
     `published` are those that are published and found, with their `readers`; `revocations` are what was taken away
     since, and `withdrawn_since` is when a part of its text was deleted that may still be published.
-    `others` are documents at the same URL.
+    `others` are documents at the same URL, and `doubt` is why another one may be meant.
     `index_error` says why the published index could not be read.
     """
 
@@ -70,6 +69,7 @@ class Explanation:
     unit_context: UnitContext
     events: tuple[RelatedEvent, ...]
     others: tuple[str, ...]
+    doubt: str | None = None
     withdrawn_since: datetime | None = None
     visibility: Visibility | None = None
     ranks: tuple[Rank, ...] = ()
@@ -94,7 +94,8 @@ def explain(
     EmbeddingError.
     """
     catalog, settings = services.catalog, services.settings
-    row, others = _find(services, id_or_url)
+    found = find_document(services, id_or_url)
+    row = found.row
     hits, index_error = _read_published(services, row["id"])
     load_state = catalog.loads.state_of(row["load"]) if row["load"] is not None else None
     held = describe_waiting(catalog, settings, row["connection"]) if load_state == "held" else ""
@@ -115,7 +116,8 @@ def explain(
         revocations=in_force,
         unit_context=unit_context(catalog, settings, row["connection"], row["unit"]),
         events=related_events(catalog, row["connection"], row["unit"], row["id"]),
-        others=others,
+        others=found.others,
+        doubt=found.doubt,
         withdrawn_since=catalog.withdrawals.of_document(row["id"]),
         visibility=_visibility(filter, user, tokens, left, readers, in_force, unread) if user and tokens else None,
         ranks=() if query is None or index_error else _ranks(services, row["id"], query, user, tokens),
@@ -138,21 +140,6 @@ _FROM_CATALOG = (
     "load",
     "chunks",
 )
-
-
-def _find(services: Services, id_or_url: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The catalog's row of a document, and the ids of others at the same URL."""
-    if rows := resolve(services.catalog, id_or_url):
-        return rows[0], tuple(row["id"] for row in rows[1:])
-    missing = "".join(
-        f"; {part.part} of {name} {'are refused' if part.status == 'refused' else 'fail'}: {part.reason}"
-        for name, part in parts_around(services.catalog, id_or_url)
-    )
-    raise UsageError(
-        f"{id_or_url.strip()}: no connection has named a document with this id or URL; see whether "
-        "`headrace units` lists what it lies in (the connection's `include` and its token decide), then read it "
-        f"with `headrace sync`, or with `headrace reconcile` where a sync does not find it{missing}"
-    )
 
 
 def _read_published(services: Services, document_id: str) -> tuple[Sequence[Hit], str | None]:

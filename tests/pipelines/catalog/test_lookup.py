@@ -89,6 +89,13 @@ def record(catalog: Catalog, unit: str, outcomes: list[Outcome]) -> None:
         ("https://app.slack.com/client/T1/C1A/thread/C1A-1700000000.000100", [THREAD]),
         (f"{SLACK}/files/U2/F0AB/renamed.pdf", ["slack:acme/C1A/files/F0AB"]),
         (f"{SLACK}/docs/T1/F0AB", ["slack:acme/C1A/files/F0AB"]),
+        (f"<{PAGE}>", ["notion:a"]),
+        (f" <{PAGE}#heading|a page> ", ["notion:a"]),
+        ("example.com/page", ["notion:a"]),
+        ("https://www.example.com/page", ["notion:a"]),
+        ("www.example.com/page", ["notion:a"]),
+        ("github.com/acme/api/wiki/How-we-release-firmware", ["github:acme/acme/api/wiki/How-we-release-firmware"]),
+        (f"<{SLACK.removeprefix('https://')}/archives/C1A/p1700000000000100>", [THREAD]),
     ],
 )
 def test_a_document_is_found_by_what_people_have_at_hand(catalog: Catalog, spelling: str, found: list[str]) -> None:
