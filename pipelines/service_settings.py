@@ -30,7 +30,7 @@ def _secure_url(value: str) -> str:
     """`https`, or `http` on loopback: what is sent here would be read on the way."""
     parts = check_web_url(value)
     if parts.query or parts.fragment:
-        raise ValueError("must be a URL without query and fragment: https://login.acme.com")
+        raise ValueError("must be a URL without query and fragment")
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must start with https:// (http:// on loopback only)")
     return value
@@ -158,7 +158,9 @@ class MetricsSettings(SettingsModel):
     """Where Prometheus reads figures: of the server at `/metrics` with this key, on a port of its own, or both; of the
     worker on a port of its own."""
 
-    key: SecretStr | None = Field(default=None, min_length=20, description="Bearer token for `/metrics` of the server")
+    key: SecretStr | None = Field(
+        default=None, description="Bearer token for `/metrics` of the server, at least 20 characters"
+    )
     host: str = Field(default="127.0.0.1", description="On which the ports of their own listen")
     port: int | None = Field(default=None, ge=1, le=65_535, description="Of the server")
     worker_port: int | None = Field(default=None, ge=1, le=65_535, description="Of the worker")

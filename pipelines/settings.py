@@ -51,6 +51,7 @@ PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-
 SIGN_IN = "sign-in"
 """Id of the assistant as which whoever is signed in asks; no assistant of the settings has it."""
 _GROUP = re.compile(r"group:[^\s:]+:.+")
+_BUCKET = re.compile(r"([A-Za-z0-9._-]+|arn:[^@/]+)(/|$)")
 _DURATION = re.compile(r"(?P<number>\d{1,4})(?P<unit>[dhm])")
 
 
@@ -89,6 +90,14 @@ class LandingSettings(SettingsModel):
         default="file://.headrace/landing", pattern=r"^(file|s3)://", description="A folder, or s3://bucket/prefix"
     )
     endpoint_url: WebUrl | None = Field(default=None, description="Of an S3-compatible store")
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_bucket(cls, value: str) -> str:
+        """What else stands before the first slash may be a secret."""
+        if value.startswith("s3://") and not _BUCKET.match(value.removeprefix("s3://")):
+            raise ValueError("must be s3://BUCKET/PREFIX; credentials come from the environment, as for any S3 client")
+        return value
 
 
 def _require_clear(url: str) -> None:

@@ -90,6 +90,11 @@ def _reason(found: Mapping[str, Any]) -> str:
             return _no_string(found["input"])
         case "string_pattern_mismatch":
             return _PATTERNS.get(context["pattern"], f"must match {context['pattern']}")
+        case "string_too_short" | "too_short":
+            least = context["min_length"]
+            return f"must have at least {least} {_counted(context)}" if least > 1 else "is empty"
+        case "string_too_long" | "too_long":
+            return f"must have at most {context['max_length']} {_counted(context)}"
         case "literal_error":
             return f"must be one of {context['expected']}"
         case "union_tag_invalid":
@@ -97,6 +102,11 @@ def _reason(found: Mapping[str, Any]) -> str:
         case kind if kind in _REASONS:
             return _REASONS[kind]
     return str(found["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+def _counted(context: Mapping[str, Any]) -> str:
+    """Of what pydantic counts, a secret is a `Value` to it."""
+    return "entries" if context.get("field_type") in ("Tuple", "List", "Set", "Dictionary") else "characters"
 
 
 def _no_string(value: object) -> str:

@@ -52,8 +52,12 @@ def with_variables(
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML's loader keeps the last without a word, and one that is a list
-    or a mapping, as which YAML reads what begins with a bracket."""
+    """Notes in `repeated` keys that are there twice, of which YAML's loader keeps the last without a word, and refuses
+    one that is a list or a mapping, as which YAML reads what begins with a bracket."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.repeated: dict[tuple[int, int], str] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -62,7 +66,7 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, _BRACKETS, key.start_mark)
             name = key.value
             if name in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is there twice", key.start_mark)
+                self.repeated[key.start_mark.line + 1, key.start_mark.column + 1] = name
             seen.add(name)
         return super().construct_mapping(node, deep)
 
@@ -71,7 +75,8 @@ def _parse(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise SettingsError(str(file), f"has more than {_MOST_BYTES:,} bytes: these are hardly settings")
-        raw = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)
+        loader = _Loader(file.read_text(encoding="utf-8-sig"))
+        raw = loader.get_single_data()
     except FileNotFoundError:
         raise SettingsError(
             str(file), "no such file; `headrace init` writes one, or copy headrace.example.yaml, or set HEADRACE_CONFIG"
@@ -82,10 +87,16 @@ def _parse(file: Path) -> dict[str, Any]:
         raise SettingsError(str(file), f"not valid YAML: {_yaml_reason(error)}") from None
     except RecursionError:
         raise SettingsError(str(file), _TOO_DEEP) from None
+    if found := [_twice(name, *place) for place, name in sorted(loader.repeated.items())]:
+        raise SettingsError(str(file), found[0], [(str(file), one) for one in found[1:]])
     if not isinstance(raw, dict | None):
         raise SettingsError(str(file), "must be a mapping of settings, `name: value`")
     _require_bounded(file, raw)
     return raw or {}
+
+
+def _twice(name: object, line: int, column: int) -> str:
+    return f"not valid YAML: the key {name!r} is there twice in line {line}, column {column}"
 
 
 def _require_bounded(file: Path, raw: object) -> None:

@@ -141,6 +141,13 @@ def notion(reader: str) -> str:
         (f"operator_key: {KEY}\nassistants: [{ASSISTANT}]", "operator_key", "is the key of 'a' too"),
         (f"operator_key: {KEY}\nmetrics: {{key: {KEY}}}", "operator_key", "is the key of 'metrics.key' too"),
         ("operator_key: short", "operator_key", "must have at least 20 characters"),
+        ("metrics: {key: short}", "metrics.key", "must have at least 20 characters, chosen by chance"),
+        (
+            "landing: {url: 's3://ada:t0ps3cret@b/p'}",
+            "landing.url",
+            "must be s3://BUCKET/PREFIX; credentials come from",
+        ),
+        ("public_url: https://a.test/?x", "public_url", "must be a URL without query and fragment"),
         (f"connections: [{GITHUB[:-1]}, webhook_secret: a}}]", SECRET, "must have at least 12 characters, chosen by"),
         ("limits: {trusted_proxies: [nope]}", "limits.trusted_proxies[0]", "must be an IP address or a network"),
         (
@@ -322,6 +329,18 @@ def test_where_yaml_is_broken_is_said_in_one_line_without_what_stands_there(
     with pytest.raises(SettingsError) as raised:
         load_settings(file, {})
     assert str(raised.value) == f"{file}: not valid YAML: {reason}"
+
+
+def test_all_keys_that_are_there_twice_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "headrace.yaml"
+    file.write_text("index: {url: a, url: b}\nindex: {}\nstate_dir: a\nstate_dir: b\n")
+    with pytest.raises(SettingsError) as raised:
+        load_settings(file, {})
+    named = [("'url'", 1, 17), ("'index'", 2, 1), ("'state_dir'", 4, 1)]
+    said = (
+        f"not valid YAML: the key {key} is there twice in line {line}, column {column}" for key, line, column in named
+    )
+    assert [reason for _, reason in raised.value.problems] == list(said)
 
 
 def test_a_folder_is_no_file_of_settings(tmp_path: Path) -> None:

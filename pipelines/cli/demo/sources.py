@@ -27,6 +27,10 @@ TOKEN = "admin-service-token"  # noqa: S105  the emulator's fixed token for its 
 _LACKING = ("connectors.github.client", "connectors.slack.directory")
 """Who warns of what the emulator has not, GraphQL and user groups; in a demo there is nothing that one could do."""
 _START_SECONDS = 60
+_WATCH_PARENT = (
+    "import os, threading; threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start(); "
+)
+"""Nothing is ever written to its standard input, which is closed with the process at the other end."""
 _ENVIRONMENT = {"BACKLOT_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
 
 
@@ -53,11 +57,12 @@ def serve_company(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def _running(data: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The emulator's process, ended with the context."""
+    """The emulator's process, ended with the context, or with this process however that ends."""
     with log.open("ab") as output:
         server = subprocess.Popen(
-            _backlot("serve", "--port", str(port), "--log-level", "warning"),
+            _backlot("serve", "--port", str(port), "--log-level", "warning", prepared=_WATCH_PARENT),
             env=_environment(data),
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
         )
@@ -95,8 +100,8 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise HeadraceError(f"the emulated sources did not start; see {log}")
 
 
-def _backlot(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "from backlot.cli import main; main()", *arguments]
+def _backlot(*arguments: str, prepared: str = "") -> list[str]:
+    return [sys.executable, "-c", f"{prepared}from backlot.cli import main; main()", *arguments]
 
 
 def _environment(data: Path) -> dict[str, str]:
