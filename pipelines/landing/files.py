@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 ROWS_AT_ONCE = 200
-_FIRST_REGION = "us-east-1"
 
 
 class LandingFiles:
@@ -61,20 +60,19 @@ class LandingFiles:
         bucket = self.root.partition("/")[0]
         try:
             if not self._filesystem.exists(bucket):
-                self._make_bucket(bucket)
+                self._make(bucket)
         except (OSError, BotoCoreError, ClientError) as error:
             raise SettingsError("landing.url", f"the bucket {bucket} can be neither found nor made: {error}") from None
 
-    def _make_bucket(self, bucket: str) -> None:
-        """In the region of the credentials. The first one must not be named:
-        https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (LocationConstraint)."""
+    def _make(self, bucket: str) -> None:
+        """Where the environment says. S3 takes the name of every region but that of its first one."""
         import boto3
 
-        s3 = boto3.client("s3", endpoint_url=self._settings.endpoint_url)
-        region = s3.meta.region_name
-        is_first = region in (None, _FIRST_REGION, "aws-global")
-        s3.create_bucket(
-            Bucket=bucket, **({} if is_first else {"CreateBucketConfiguration": {"LocationConstraint": region}})
+        client = boto3.client("s3", endpoint_url=self._settings.endpoint_url)
+        region = client.meta.region_name
+        elsewhere = region not in (None, "aws-global", "us-east-1")
+        client.create_bucket(
+            Bucket=bucket, **({"CreateBucketConfiguration": {"LocationConstraint": region}} if elsewhere else {})
         )
 
     def try_out(self) -> None:

@@ -17,6 +17,8 @@ from pipelines.errors import LandingUnavailable
 from pipelines.landing import ChunkedDocument, Landing
 from pipelines.landing.chunk_rows import chunk_table
 from pipelines.landing.pushed_bodies import PushedBodies
+from pipelines.operations.place_checks import check_places
+from pipelines.services import Services
 from pipelines.settings import LandingSettings, Settings
 from tests.pipelines.chunking.files import PDF, pdf
 from tests.pipelines.documents import document
@@ -57,20 +59,29 @@ def landing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     return Landing(Settings(directory=tmp_path, landing=settings))
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_a_bucket_is_made_in_the_region_of_the_credentials(
+def test_what_is_tried_leaves_nothing(landing: Landing) -> None:
+    landing.files.try_out()
+    assert list(landing.files.list("")) == []
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", ""])
+def test_a_bucket_that_is_not_there_is_found_out_and_made(
     s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str
 ) -> None:
-    import boto3
-
     for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": region}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    bucket = f"made-in-{region}"
-    settings = LandingSettings(url=f"s3://{bucket}/prefix", endpoint_url=s3)
-    for _ in range(2):
-        Landing(Settings(directory=tmp_path, landing=settings)).files.create_bucket()
-    location = boto3.client("s3", endpoint_url=s3).get_bucket_location(Bucket=bucket)["LocationConstraint"]
-    assert (location or "us-east-1") == region
+    settings = LandingSettings(url=f"s3://made-{region or 'anywhere'}/prefix", endpoint_url=s3)
+    with Services(Settings(directory=tmp_path, landing=settings)) as services:
+        assert failing(services) == [
+            f"landing.url: there is no bucket made-{region or 'anywhere'}: make it, or let `headrace migrate` do so"
+        ]
+        services.landing.files.create_bucket()
+        services.landing.files.create_bucket()
+        assert failing(services) == []
+
+
+def failing(services: Services) -> list[str]:
+    return [f"{one.subject}: {one.detail}" for one in check_places(services) if not one.ok]
 
 
 def test_documents_come_back_as_they_were(landing: Landing) -> None:
