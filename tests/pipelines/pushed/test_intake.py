@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.push.settings import PushConnection
-from connectors.pushed_documents import PushedDocument
+from connectors.pushed_documents import PushedDocument, StoredDocument
 from pipelines.catalog import Catalog, open_catalog
 from pipelines.errors import LandingUnavailable
 from pipelines.landing import Landing
@@ -51,6 +51,7 @@ def test_a_landing_that_hangs_is_away_and_who_lost_the_right_has_lost_it(
                 put(taking, "Ten weeks.", BOB)
         ended.set()
     known = catalog.pushed_documents.find("acme-push", ["leave"])["leave"]
+    assert isinstance(known, StoredDocument)
     assert known.fields.readers == (f"user:{BOB}",), "and the text is as it was"
     monkeypatch.undo()
     assert put(taking, "Ten weeks.", BOB) == "changed"
