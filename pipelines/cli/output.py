@@ -171,6 +171,7 @@ def print_estimate(expected: Estimate, json: bool, *, final: bool) -> None:
         f"about {expected.documents} documents, {expected.inputs} texts to embed, {expected.tokens} tokens, "
         f"${expected.cost_usd:.4f}, {expected.seconds:.0f} s",
         highlight=False,
+        soft_wrap=True,
     )
     if expected.beyond_budget:
         Console(stderr=json).print(expected.beyond_budget, highlight=False, markup=False, soft_wrap=True)
@@ -205,4 +206,5 @@ def readable(moment: str | None) -> str:
 
 
 def open_console() -> Console:
-    return Console(emoji=False)
+    """Lines are broken for people at a terminal, and nowhere else."""
+    return Console(emoji=False, soft_wrap=not sys.stdout.isatty())

@@ -17,6 +17,14 @@ def test_a_search_is_narrowed_to_a_source(headrace: Callable[..., Done]) -> None
     assert headrace("search", "penstock", "--source", "slack", "--json").json["results"] == []
 
 
+def test_no_line_is_broken_for_a_pipe(headrace: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    found = headrace("search", "penstock", "--json").json["results"]
+    lines = headrace("search", "penstock").out.splitlines()
+    assert len(lines) == 3 * len(found) + 1 > 1
+    assert found[0]["title"] in lines[0]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
