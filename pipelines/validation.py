@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+
+_TYPE = re.compile(r"\[|^constrained-")
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:
@@ -15,7 +18,8 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
 
 
 def field_path(location: Sequence[int | str]) -> str:
-    return ".".join(map(str, location))
+    """Without the types among which a value may choose, which pydantic names as if they were fields."""
+    return ".".join(str(part) for part in location if not (isinstance(part, str) and _TYPE.search(part)))
 
 
 def reason(details: Mapping[str, Any]) -> str:

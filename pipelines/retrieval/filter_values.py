@@ -59,9 +59,10 @@ _WHAT = {"parents": "container", "tags": "tag"}
 class UnknownValue(ValueError):
     """A value that no document has which whoever asks may see. `where` is its place in the request."""
 
-    def __init__(self, where: str, what: str, value: str, near: Sequence[str]) -> None:
+    def __init__(self, where: str, what: str, value: str, values: Values) -> None:
         self.where = where
-        known = f"; near it: {', '.join(near)}" if near else ""
+        near, some = values.near(value), values.shown[:MOST_NEAR]
+        known = f"; near it: {', '.join(near)}" if near else f"; there are {', '.join(some)}" if some else ""
         super().__init__(f"no {what} {value!r} among what you may see{known}")
 
 
@@ -74,13 +75,12 @@ class Values:
     shown: Sequence[str]
 
     def near(self, value: str) -> list[str]:
-        """Those that are spelled alike, and else those with the most documents."""
+        """Those that are spelled alike."""
         names = {fold(one): one for one in reversed(self.shown[:_MOST_COMPARED])}
         asked = fold(value).lstrip("#")
         within = [one for one in names if asked and (asked in one or one.lstrip("#") in asked)]
         alike = get_close_matches(fold(value), names, MOST_NEAR, _NEAR)
-        found = [names[one] for one in dict.fromkeys((*alike, *within))]
-        return (found or list(self.shown))[:MOST_NEAR]
+        return [names[one] for one in dict.fromkeys((*alike, *within))][:MOST_NEAR]
 
 
 class FilterValues:
@@ -114,7 +114,7 @@ class FilterValues:
         if not is_needed:
             return ()
         values = self._titles if field == "parents" else self._values(field)
-        raise UnknownValue(where, _WHAT.get(field, field), value, values.near(value))
+        raise UnknownValue(where, _WHAT.get(field, field), value, values)
 
     def documents_at(self, urls: Sequence[str]) -> list[str]:
         """The ids of documents at these URLs, whether or not they may be seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -153,7 +153,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    problems = [FieldProblem(field=_place(one["loc"]), problem=reason(one)) for one in error.errors()]
+    problems = [FieldProblem(field=_place(one), problem=reason(one)) for one in error.errors()]
     first = problems[0]
     return _response(request, 422, "Invalid request", f"{first.field}: {first.problem}", errors=problems)
 
@@ -170,6 +170,9 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return _response(request, 500, "Internal error", detail)
 
 
-def _place(location: Sequence[int | str]) -> str:
-    """Where in a request something is wrong; FastAPI puts `body` before the path."""
-    return field_path([part for part in location if part != "body"]) or "body"
+def _place(error: Mapping[str, Any]) -> str:
+    """Where in a request something is wrong. FastAPI puts `body` before the path, and the place of a character behind it
+    where it is no JSON."""
+    if error["type"] == "json_invalid":
+        return "body"
+    return field_path([part for part in error["loc"] if part != "body"]) or "body"

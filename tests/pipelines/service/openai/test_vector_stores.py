@@ -9,6 +9,7 @@ from typing import Any
 
 import openai
 import pytest
+from fastapi.testclient import TestClient
 
 from pipelines.errors import EmbeddingUnavailable
 from tests.pipelines.documents import document
@@ -138,6 +139,12 @@ def all_of(*filters: dict[str, Any]) -> dict[str, Any]:
 )
 def test_attribute_filters(ask: Callable[..., Any], filters: dict[str, Any], expected: set[int]) -> None:
     assert numbers(ask(filters=filters)) == expected
+
+
+def test_what_is_wrong_is_named_without_the_types_that_it_may_have(client: TestClient) -> None:
+    headers = {"Authorization": "Bearer people-key"}
+    asked = client.post("/v1/vector_stores/people/search", headers=headers, json={"query": [[1]], "user": ADA})
+    assert asked.json()["detail"].startswith("query: Input should be")
 
 
 def test_low_scores_can_be_left_out(ask: Callable[..., Any]) -> None:
