@@ -55,13 +55,11 @@ class LandingFiles:
         """
         if not self.in_s3:
             return
-        from botocore.exceptions import BotoCoreError, ClientError
-
         bucket = self.root.partition("/")[0]
         try:
             if not self._filesystem.exists(bucket):
                 self._make(bucket)
-        except (OSError, BotoCoreError, ClientError) as error:
+        except Exception as error:  # stores have errors of many kinds
             raise SettingsError("landing.url", f"the bucket {bucket} can be neither found nor made: {error}") from None
 
     def _make(self, bucket: str) -> None:

@@ -171,8 +171,8 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
 
 
 def _place(error: Mapping[str, Any]) -> str:
-    """Where in a request something is wrong. FastAPI puts `body` before the path, and the place of a character behind it
-    where it is no JSON."""
+    """Where in a request something is wrong. FastAPI puts `body` before the path, and behind it the place of
+    a character where it is no JSON."""
     if error["type"] == "json_invalid":
         return "body"
     return field_path([part for part in error["loc"] if part != "body"]) or "body"
