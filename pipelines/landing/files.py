@@ -59,7 +59,7 @@ class LandingFiles:
         try:
             if not self._filesystem.exists(bucket):
                 self._make(bucket)
-        except Exception as error:  # stores have errors of many kinds
+        except Exception as error:  # noqa: BLE001 - stores have errors of many kinds
             raise SettingsError("landing.url", f"the bucket {bucket} can be neither found nor made: {error}") from None
 
     def _make(self, bucket: str) -> None:
