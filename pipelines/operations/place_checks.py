@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from tempfile import TemporaryFile
+from threading import Thread
 
 from connectors.contract import Finding
 from pipelines.errors import HeadraceError
@@ -13,6 +15,8 @@ from pipelines.services import Services
 
 _LONGEST_REASON = 300
 """Characters."""
+_PATIENCE = 20.0
+"""Seconds."""
 
 
 def check_places(services: Services) -> Iterator[Finding]:
@@ -35,16 +39,33 @@ def _check_state(services: Services) -> Iterator[Finding]:
 def _check_landing(services: Services) -> Finding:
     files = services.landing.files
     try:
-        files.try_out()
+        _try_out(files)
     except Exception as error:  # noqa: BLE001  object stores have errors of many kinds
         return Finding("landing.url", False, _why_not(files, error))
     return Finding("landing", True, f"{files.root} takes files")
+
+
+def _try_out(files: LandingFiles) -> None:
+    """Raises TimeoutError where a store or a mounted disk does not answer, which libraries wait for by minutes."""
+    ended = Future[None]()
+
+    def run() -> None:
+        try:
+            files.try_out()
+            ended.set_result(None)
+        except Exception as error:  # noqa: BLE001 - for whoever waits
+            ended.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    ended.result(_PATIENCE)
 
 
 def _why_not(files: LandingFiles, error: Exception) -> str:
     if files.in_s3 and isinstance(error, FileNotFoundError):
         bucket = files.root.partition("/")[0]
         return f"there is no bucket {bucket}: make it, or let `headrace migrate` do so"
+    if isinstance(error, TimeoutError):
+        return f"{files.root} does not answer within {_PATIENCE:.0f} s"
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{files.root} is no folder"
     if isinstance(error, OSError) and error.strerror:
