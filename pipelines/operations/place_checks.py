@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from tempfile import TemporaryFile
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from connectors.contract import Finding
 from pipelines.errors import HeadraceError
-from pipelines.evaluation.questions import read_questions
-from pipelines.landing.files import LandingFiles
 from pipelines.services import Services
+
+if TYPE_CHECKING:
+    from pipelines.landing.files import LandingFiles
 
 _LONGEST_REASON = 300
 """Characters."""
@@ -75,6 +77,8 @@ def _why_not(files: LandingFiles, error: Exception) -> str:
 
 def _check_golden(services: Services) -> Iterator[Finding]:
     if golden := services.settings.golden:
+        from pipelines.evaluation.questions import read_questions
+
         try:
             questions = read_questions(services.settings.directory / golden.file)
         except HeadraceError as error:
