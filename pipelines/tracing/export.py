@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -32,8 +32,7 @@ class Tracing:
         self._provider = TracerProvider(resource=resource)
         self._provider.add_span_processor(BatchSpanProcessor(TextlessExporter(OTLPSpanExporter())))
         set_global_textmap(CompositePropagator([]))  # sources and providers are not told which trace they are part of
-        HTTPXClientInstrumentor().instrument(tracer_provider=self._provider)  # sources
-        HTTPX2ClientInstrumentor().instrument(tracer_provider=self._provider)  # the embedding API's client
+        HTTPXClientInstrumentor().instrument(tracer_provider=self._provider)
         self.tracer: Tracer = self._provider.get_tracer("headrace")
 
     def flush(self) -> None:

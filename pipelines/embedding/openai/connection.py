@@ -1,29 +1,40 @@
-"""The client that requests to an embeddings API go through."""
+"""Where requests to an embeddings API go, and what they bear."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pipelines.settings import OpenAIEmbeddingSettings
 
 if TYPE_CHECKING:
-    import openai
+    import httpx
 
 
-def connect(settings: OpenAIEmbeddingSettings) -> openai.OpenAI:
-    """A client without retries of its own. It takes nothing but these settings, also where the environment names a key.
+def connect(settings: OpenAIEmbeddingSettings) -> httpx.Client:
+    """A client that bears the settings' key, to nobody but their `base_url`."""
+    import httpx
 
-    With `api_version` it speaks as Azure's resources do: the key in a header of its own, and the deployment, which is
-    the model's name, in the path (https://learn.microsoft.com/azure/ai-foundry/openai/reference).
-    """
-    import openai
+    from connectors.http import trusted
 
-    # A redirect would carry the texts to a host that nobody configured.
-    http_client = openai.DefaultHttpxClient(follow_redirects=False)
-    # Without a key the client takes the environment's; requests leave out the header that would bear it.
-    base_url, key = settings.base_url, settings.api_key.get_secret_value() if settings.api_key else "none"
-    if version := settings.api_version:
-        return openai.AzureOpenAI(
-            api_key=key, base_url=base_url, api_version=version, max_retries=0, http_client=http_client
-        )
-    return openai.OpenAI(api_key=key, base_url=base_url, max_retries=0, http_client=http_client)
+    return httpx.Client(
+        base_url=settings.base_url,
+        headers=_key(settings),
+        params={"api-version": settings.api_version} if settings.api_version else None,
+        verify=trusted(),
+        # A redirect would carry the texts to a host that nobody configured.
+        follow_redirects=False,
+    )
+
+
+def embeddings_path(settings: OpenAIEmbeddingSettings) -> str:
+    """Of requests, below `base_url`. With `api_version` that of Azure's resources: the deployment is the model's name
+    (https://learn.microsoft.com/azure/ai-foundry/openai/reference)."""
+    return f"/deployments/{quote(settings.model, safe='')}/embeddings" if settings.api_version else "/embeddings"
+
+
+def _key(settings: OpenAIEmbeddingSettings) -> dict[str, str]:
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if settings.api_version:
+        return {"api-key": key}
+    return {"Authorization": f"Bearer {key}"} if key else {}
