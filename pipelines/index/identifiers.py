@@ -9,6 +9,7 @@ after a question alike.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LONGEST_IDENTIFIER = 100
 """Characters. What is longer (encoded data, links with parameters) nobody types."""
@@ -21,6 +22,9 @@ _IDENTIFIER = re.compile(
     )""",
     re.VERBOSE,
 )
+_RUNS_REMEMBERED = 16_384
+_LONGEST_REMEMBERED = 64
+"""Characters."""
 _SEGMENT = re.compile(r"[/\\:]+")
 _NO_LETTER = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -41,8 +45,18 @@ _LOOKING = re.compile(f"{ASKING.pattern}|{ASKING_GERMAN.pattern}|open")
 
 def with_identifiers(text: str) -> str:
     """The text, and after it the further words by which its identifiers are found."""
-    words = [word for identifier in _IDENTIFIER.findall(text) for word in identifier_words(identifier)]
+    # Most of what stands between spaces is plain words, and of the rest most comes again: to look for identifiers in
+    # the whole text takes half as long again.
+    unusual = (run for run in text.split() if not (run.isalpha() and (run.islower() or run.istitle())))
+    words = [word for run in unusual for word in (_words_of if len(run) <= _LONGEST_REMEMBERED else _words_in)(run)]
     return f"{text}\n{' '.join(words)}" if words else text
+
+
+def _words_in(run: str) -> tuple[str, ...]:
+    return tuple(word for identifier in _IDENTIFIER.findall(run) for word in identifier_words(identifier))
+
+
+_words_of = lru_cache(_RUNS_REMEMBERED)(_words_in)
 
 
 def identifier_words(identifier: str) -> list[str]:
