@@ -10,6 +10,8 @@ from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
 """Of mallopt(3)."""
+_MADV_DONTNEED = 4
+"""Of madvise(2)."""
 _TRIMMED_BYTES = 128 * 1024
 _OBJECTS_BEFORE_COLLECTION = 20_000
 _COLLECTIONS_BEFORE_NEXT = 20
@@ -29,6 +31,18 @@ def give_back_memory() -> None:
     """Return what was freed to the operating system. The C library of Linux keeps it for later else."""
     with suppress(OSError, AttributeError):  # another system, or another C library
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def forget_mapped(folder: Path) -> None:
+    """Let go of the pages of mapped files below a folder, which are mapped again when they are needed: nothing is lost,
+    as they are shared with the files. An engine that maps in all that it has reserved holds zeros else."""
+    with suppress(OSError, AttributeError):  # another system
+        advise = ctypes.CDLL(None).madvise
+        for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+            place, rights, _, _, _, *path = line.split(maxsplit=5)
+            if path and path[0].startswith(f"{folder}{os.sep}") and rights.endswith("s"):
+                start, end = (int(one, 16) for one in place.split("-"))
+                advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
 
 
 def spare_memory() -> None:

@@ -20,7 +20,7 @@ from pipelines.index.embedded.snapshots import Snapshots, remove_other_versions
 from pipelines.index.embedded.specs import check_live, claim_folder
 from pipelines.index.filters import document_conditions
 from pipelines.index.versions import check_stored, version_name
-from pipelines.machine import this_boot
+from pipelines.machine import forget_mapped, give_back_memory, this_boot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ POINTS_PER_UPDATE = 128
 
 POINTS_PER_LOOK = 1_024
 """After how many the shard is asked whether something is to be sealed."""
+_LOOKS_BEFORE_FORGETTING = 4
 DOCUMENTS_PER_QUERY = 256
 
 
@@ -49,7 +50,7 @@ class EdgeStore:
         self._folder = root / self._version
         self._unpublished = self._folder / "unpublished"
         self._replaces = replace
-        self._since_look = 0
+        self._since_look, self._looks, self._has_grown = 0, 0, False
         if not replace:
             check_live(self._snapshots, spec, check_stored)
         with ExitStack() as opening:
@@ -132,6 +133,8 @@ class EdgeStore:
 
     def close(self) -> None:
         self._open.close()
+        if self._has_grown:  # what was open is most of what this process holds
+            give_back_memory()
 
     @property
     def _shard_folder(self) -> Path:
@@ -140,7 +143,10 @@ class EdgeStore:
     def _seal_after(self, points: int) -> None:
         self._since_look += points
         if self._since_look >= POINTS_PER_LOOK:
-            self._since_look = 0
+            self._since_look, self._has_grown = 0, True
+            self._looks += 1
+            if self._looks % _LOOKS_BEFORE_FORGETTING == 0:
+                forget_mapped(self._folder)  # to seal a segment takes as much as it holds once more
             seal(self._shard)
 
     def _is_published(self) -> bool:
@@ -161,4 +167,6 @@ class EdgeStore:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 create_shard(unfinished, self._spec)
                 unfinished.rename(self._shard_folder)
-            return open_shard(self._shard_folder, self._spec)
+            shard = open_shard(self._shard_folder, self._spec)
+            forget_mapped(self._folder)  # a new one maps in 62 MB of reserved pages
+            return shard
