@@ -17,6 +17,7 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.chunking.isolated import ChunkerPool
+    from pipelines.cutting.cutter import Cutter
     from pipelines.embedding.base import Embedder
     from pipelines.embedding.metering import QuestionMeter
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
@@ -121,6 +122,20 @@ class Services:
         pool = ChunkerPool()
         self._open.callback(pool.close)
         return pool
+
+    @cached_property
+    def cutter(self) -> Cutter:
+        """What cuts documents beside this process."""
+        from pipelines.cutting.cutter import Cutter
+
+        cutter = Cutter()
+        self._open.callback(cutter.close)
+        return cutter
+
+    def end_cutting(self) -> None:
+        """Let what cuts beside this process go, with its memory, until it is needed again."""
+        if "cutter" in self.__dict__:
+            self.cutter.close()
 
     @cached_property
     def page_reader(self) -> PageReader | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pipelines.index.conditions import EVERY_POINT, Conditions
-from pipelines.index.lexical import LEXICAL
+from pipelines.index.lexical import LEXICAL, LexicalVector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,11 +63,12 @@ class IndexSpec:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A new point. `lexical_text` feeds BM25; `dense` has unit length; a list of such with windows."""
+    """A new point. `lexical` is its BM25 vector, or the text that it is made of; `dense` has unit length; a list of
+    such with windows."""
 
     id: str
     dense: Vector | Vectors
-    lexical_text: str
+    lexical: str | LexicalVector
     payload: Payload
 
 

@@ -22,6 +22,8 @@ _IDENTIFIER = re.compile(
     )""",
     re.VERBOSE,
 )
+_MARK_OR_HUMP = re.compile(r"[^\W_][-./:\\@#_]+[^\W_]|[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
+"""What each identifier holds."""
 _RUNS_REMEMBERED = 16_384
 _LONGEST_REMEMBERED = 64
 """Characters."""
@@ -53,6 +55,8 @@ def with_identifiers(text: str) -> str:
 
 
 def _words_in(run: str) -> tuple[str, ...]:
+    if not _MARK_OR_HUMP.search(run):
+        return ()
     return tuple(word for identifier in _IDENTIFIER.findall(run) for word in identifier_words(identifier))
 
 

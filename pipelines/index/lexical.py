@@ -10,7 +10,7 @@ see (`filters.visible`). A text's length is weighed against a fixed 256 words: n
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.index.dates import with_dates
 from pipelines.index.identifiers import with_identifiers
@@ -25,6 +25,20 @@ LEXICAL = "bm25-dates-v3"
 READABLE = frozenset({LEXICAL, "bm25-scripts-v2", "bm25-identifiers-v1"})
 """Ways of which questions of today find the words; of the first, those of scripts with spaces, as usually spelled;
 of the first two, dates as they are written."""
+
+
+class LexicalVector(NamedTuple):
+    """A BM25 vector: hashes of words, and what each counts. As the engine's own."""
+
+    indices: list[int]
+    values: list[float]
+
+
+def stored_vector(lexical: str | LexicalVector) -> qdrant_edge.SparseVector:
+    """The BM25 vector of a text in the index, unless it is one already."""
+    from qdrant_edge import SparseVector
+
+    return document_vector(lexical) if isinstance(lexical, str) else SparseVector(lexical.indices, lexical.values)
 
 
 def document_vector(text: str) -> qdrant_edge.SparseVector:

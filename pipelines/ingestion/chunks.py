@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from connectors.contract import Deleted
-from connectors.model import Document
-from pipelines.catalog import Load, Outcome
-from pipelines.catalog.documents import DocumentState
-from pipelines.catalog.outcomes import MOST_READINGS
-from pipelines.errors import DocumentError, ReadingAborted
-from pipelines.ingestion.cutting import cut_document
+from pipelines.catalog import Load
+from pipelines.cutting import cutting_pays
+from pipelines.ingestion.load_chunker import LoadChunker, Part
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
+
+PARTS_AHEAD = 4
+"""So many parts the process beside has, or has answered, before they are needed."""
 
 
 def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: ProgressCallback) -> None:
@@ -21,85 +23,94 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
 
     A document that cannot be cut is recorded as skipped or failed, and the rest goes on.
     """
-    loads = services.catalog.loads.pending(connection, unit, "landed")
-    total = sum(load.documents for load in loads)
-    done = 0
-    for load in loads:
-        chunking = _LoadChunker(services, load)
-        path, chunks = chunking.write()
-        services.catalog.commit_chunks(load, path, chunks, chunking.problems)
-        report.chunks.total += chunks
-        for outcome in chunking.problems:
-            report.documents.skipped += outcome.status == "skipped"
-            report.documents.failed += outcome.status == "failed"
-        done += load.documents
-        progress("chunks", done, total)
+    Chunking(services, connection, unit, report, progress).run()
 
 
 def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     """The documents of a load of which it holds the newest version, in chunks, without recording anything."""
-    return _LoadChunker(services, load, records=False)._documents(kept=())
+    return LoadChunker(services, load, records=False).cut()
 
 
-class _LoadChunker:
-    """Cuts the documents of one load; `problems` fills up with those that could not be cut. Where it `records`, the
-    catalog is told at once of those that take too much: a load may hold many of them."""
+class Chunking:
+    """Cuts the documents of all landed loads of a unit, adding to `report`; where there are many, `is_beside`: in a
+    process of its own, which goes on while what it has cut is used. `seconds` is how long this one took for it, and
+    `failure` what has stopped it."""
 
-    def __init__(self, services: Services, load: Load, *, records: bool = True) -> None:
-        self.problems: list[Outcome] = []
+    def __init__(
+        self, services: Services, connection: str, unit: str, report: SyncReport, progress: ProgressCallback
+    ) -> None:
+        self._loads = services.catalog.loads.pending(connection, unit, "landed")
+        self._total = sum(load.documents for load in self._loads)
+        self.is_beside = cutting_pays(self._total)
+        self.seconds = 0.0
+        self.failure: Exception | None = None
         self._services = services
-        self._records = records
-        self._landing = services.landing
-        self._load = load
-        self._states = services.catalog.documents.in_load(load.id)
+        self.report = report
+        self._progress = progress
+        self._documents = self._chunks = 0
+        self._cut = self._cut_loads()
 
-    def write(self) -> tuple[str, int]:
-        """The path of the load's chunks, and how many there are.
+    def run(self) -> None:
+        """Cut what is left."""
+        for _, documents in self.loads():
+            for _ in documents:
+                pass
 
-        Documents that were cut while they were read, to be compared with the versions before, are not cut again.
-        """
-        connection, load = self._load.connection, self._load.id
-        kept = {one.document_id: len(one.chunks) for one in self._cut_before()}
-        if kept and kept.keys() == self._states.keys():
-            return self._landing.chunks_path(connection, load), sum(kept.values())
-        return self._landing.write_chunks(connection, load, self._documents(kept))
+    def loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
+        """Each load with its documents, as they are cut. What is left of them when the next load is asked for, is cut
+        then. Goes on where another iteration has ended."""
+        return self._cut
 
-    def _cut_before(self) -> Iterator[ChunkedDocument]:
-        for one in self._landing.current_chunks_of(self._load.connection, self._load.id):
-            if (state := self._states.get(one.document_id)) and state.version == one.version:
-                yield one
+    @property
+    def expected(self) -> int:
+        """How many chunks there will be, by those that there are."""
+        return self._chunks * max(self._total, self._documents) // max(self._documents, 1)
 
-    def _documents(self, kept: Collection[str]) -> Iterator[ChunkedDocument]:
-        if kept:
-            yield from self._cut_before()
-        for row, version in self._landing.read_documents(self._load.documents_path):
-            key = row.document_id if isinstance(row, Deleted) else row.id
-            state = self._states.get(key)
-            if state is None or key in kept:  # without a state: a later load holds a newer version
-                continue
-            chunked = _removal(key) if isinstance(row, Deleted) else self._cut(row, version, state)
-            if chunked:
-                yield chunked
+    def _cut_loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
+        chunkers = (LoadChunker(self._services, load, beside=self.is_beside) for load in self._loads)
+        parts = _ahead((part for chunker in chunkers for part in chunker.parts()), PARTS_AHEAD if self.is_beside else 0)
+        done = 0
+        for chunker, own in groupby(parts, key=lambda part: part.chunker):
+            documents = self._watched(chunker.write(own))
+            yield chunker.load, documents
+            for _ in documents:
+                pass
+            if self.failure:  # which the one who took the documents has seen
+                raise self.failure
+            self._commit(chunker)
+            done += chunker.load.documents
+            self._progress("chunks", done, self._total)
 
-    def _cut(self, document: Document, version: str | None, state: DocumentState) -> ChunkedDocument | None:
-        try:
-            return cut_document(self._services, document, version, state)
-        except DocumentError as error:
-            self.problems.append(_problem(state, error))
-            if self._records and isinstance(error, ReadingAborted):
-                self._services.catalog.record_problems(self.problems[-1:])
-            return _removal(document.id) if error.skip else None
+    def _commit(self, chunker: LoadChunker) -> None:
+        self._services.catalog.commit_chunks(chunker.load, chunker.path, chunker.chunks, chunker.problems)
+        self.report.chunks.total += chunker.chunks
+        for outcome in chunker.problems:
+            self.report.documents.skipped += outcome.status == "skipped"
+            self.report.documents.failed += outcome.status == "failed"
+
+    def _watched(self, documents: Iterator[ChunkedDocument]) -> Iterator[ChunkedDocument]:
+        """The same documents; what they take, and what stops them, is kept."""
+        while True:
+            started = time.perf_counter()
+            try:
+                one = next(documents, None)
+            except Exception as error:
+                self.failure = error
+                raise
+            finally:
+                self.seconds += time.perf_counter() - started
+            if one is None:
+                return
+            self._documents += 1
+            self._chunks += len(one.chunks)
+            yield one
 
 
-def _removal(document_id: str) -> ChunkedDocument:
-    return ChunkedDocument(document_id, None, {}, ())
-
-
-def _problem(state: DocumentState, error: DocumentError) -> Outcome:
-    return Outcome(
-        id=state.id,
-        status="skipped" if error.skip else "failed",
-        reason=error.reason,
-        attempts=0 if error.skip else state.attempts + 1,
-        retries=not isinstance(error, ReadingAborted) or state.attempts + 1 < MOST_READINGS,
-    )
+def _ahead(parts: Iterable[Part], count: int) -> Iterator[Part]:
+    """The same parts, each when `count` more have been begun."""
+    begun: deque[Part] = deque()
+    for part in parts:
+        begun.append(part)
+        if len(begun) > count:
+            yield begun.popleft()
+    yield from begun

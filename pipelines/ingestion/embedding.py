@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
@@ -54,7 +54,8 @@ def request_limits(total: int) -> RequestLimits:
 
 
 class CachingEmbedder:
-    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives.
+    """Vectors by text, from the cache or the provider; each answer is cached as soon as it arrives. `total` says how
+    many texts there are to be, as far as is known.
 
     What it costs is the connection's, and bound by its budget, unless that is not `bounded`.
     """
@@ -63,14 +64,14 @@ class CachingEmbedder:
         self,
         services: Services,
         connection: str,
-        limits: RequestLimits,
+        total: Callable[[], int],
         counts: EmbeddingCounts,
         *,
         bounded: bool = True,
     ) -> None:
         self._embedder = services.embedder
         self._cache = services.catalog.embeddings
-        self._limits = limits
+        self._total = total
         self._counts = counts
         self._counting = Lock()
         budget = services.settings.budget(connection) if bounded else None
@@ -101,11 +102,12 @@ class CachingEmbedder:
         return Embedded(found, refused)
 
     def _request(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
+        limits = request_limits(self._total())
         return self._embedder.embed(
             texts,
             purpose="document",
-            inputs_per_request=self._limits.inputs_per_request,
-            requests_at_once=self._limits.requests_at_once,
+            inputs_per_request=limits.inputs_per_request,
+            requests_at_once=limits.requests_at_once,
             meter=self._meter,
         )
 

@@ -13,6 +13,7 @@ from connectors.settings import Connection
 from connectors.tables import Row
 from pipelines.catalog import Outcome, RightsRead
 from pipelines.catalog.documents import DocumentState
+from pipelines.cutting import cutting_pays
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item, lost_tokens
 from pipelines.ingestion.report import DocumentCounts
@@ -84,7 +85,8 @@ class LoadWriter:
     found, and `common_readers` the reader tokens that all have which were read, if any was.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
-    where the next read continues.
+    where the next read continues. Where what is landed `is_cut_next`, the process that cuts many documents is started
+    as soon as there are so many.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class LoadWriter:
         *,
         listing: str | None = None,
         keeps_cursor: bool = False,
+        is_cut_next: bool = False,
     ) -> None:
         self.complete = False
         self.overtaken: set[str] = set()
@@ -112,6 +115,8 @@ class LoadWriter:
         self._admission = Admission(connection, unit)
         self._listing = listing
         self._keeps_cursor = keeps_cursor
+        self._is_cut_next = is_cut_next
+        self._landed = 0
         self._buffer = _LoadBuffer()
         self._final_cursor: Cursor | None = None
 
@@ -166,6 +171,9 @@ class LoadWriter:
         self.left_behind |= {*self._catalog.parents.left_behind(self._connection.id, self._unit.id, changed)}
         if load is not None and found.cut:
             self._landing.write_chunks(self._connection.id, load, found.cut)
+        self._landed += len(found.rows)
+        if self._is_cut_next and cutting_pays(self._landed):
+            self._services.cutter.start()
 
     def _revoke_lost(self) -> None:
         """What the items that came last show to be lost counts now, and not with the load that they are in."""

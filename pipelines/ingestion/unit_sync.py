@@ -13,6 +13,7 @@ from connectors.settings import Connection
 from pipelines.catalog.fencing import require_leases
 from pipelines.catalog.totals import Total
 from pipelines.errors import UnitBusy
+from pipelines.ingestion.begun_indexing import BegunIndexing
 from pipelines.ingestion.causes import record_errors
 from pipelines.ingestion.observer import SILENT, Observer, StageDone
 from pipelines.ingestion.options import DEFAULT, Stage, SyncOptions
@@ -77,6 +78,7 @@ def _run_stages(
     report, unit = SyncReport(), _as_listed_last(services, connection, unit)
     name = f"{connection.id}/{unit.id}"
     untold: dict[Total, float] = {}
+    begun = BegunIndexing(services, connection.id) if {"chunks", "vectors"} <= set(options.stages) else None
     for stage in options.stages:
         follows_nothing = stage == "vectors" and "chunks" in options.stages and not report.has_changed
         if stage != "documents" and not options.dry_run and not follows_nothing:
@@ -87,7 +89,7 @@ def _run_stages(
         before = connector.requests
         # After an error at the source, what was read before it still goes on to the index.
         with record_errors(report, name), measure_time(done.report), _stage_span(done):
-            _run_stage(services, connector, done, options, partial(_progress, observer, unit))
+            _run_stage(services, connector, done, options, partial(_progress, observer, unit), begun)
         done.report.requests[connection.id] = connector.requests - before
         if services.page_reader:
             done.report.scans = ScanCounts(*services.page_reader.take_counts(connection.id))
@@ -137,7 +139,12 @@ def _progress(observer: Observer, unit: Unit, stage: str, done: int, total: int 
 
 
 def _run_stage(
-    services: Services, connector: Connector, done: StageDone, options: SyncOptions, progress: ProgressCallback
+    services: Services,
+    connector: Connector,
+    done: StageDone,
+    options: SyncOptions,
+    progress: ProgressCallback,
+    begun: BegunIndexing | None,
 ) -> None:
     """Run one stage. The stages are imported when they run: each brings heavy packages of its own."""
     unit, connection = done.unit, done.connection
@@ -147,10 +154,15 @@ def _run_stage(
 
         DocumentIngest(UnitTask(services, connector, connection, unit, options, done.report, progress)).run()
     elif done.stage == "chunks":
-        from pipelines.ingestion.chunks import chunk
+        from pipelines.ingestion.chunks import Chunking
 
-        chunk(services, connection.id, unit.id, done.report, progress=progress)
+        chunking = Chunking(services, connection.id, unit.id, done.report, progress)
+        if begun and chunking.is_beside:
+            begun.index(chunking, progress)
+        chunking.run()
     else:
         from pipelines.ingestion.vectors import index_vectors
 
+        if begun:
+            begun.hand_over(done.report)
         index_vectors(services, connection.id, unit.id, done.report, progress=progress)

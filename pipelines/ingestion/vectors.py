@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.budgets import budget_spent, describe_waiting, has_room
 from pipelines.catalog.documents import DocumentState, Indexed
 from pipelines.index.contract import IndexStore, Payload
-from pipelines.ingestion.embedding import CachingEmbedder, request_limits
+from pipelines.ingestion.embedding import CachingEmbedder
 from pipelines.ingestion.index_plan import (
     DocumentPlan,
     document_change,
@@ -22,11 +20,11 @@ from pipelines.ingestion.index_plan import (
     plan_document,
     refusal,
 )
+from pipelines.ingestion.one_ahead import SharedStore, one_ahead, thread_beside
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
-from pipelines.tracing import in_this_span, span
-from pipelines.turns import takes_turns, turn_given_up
+from pipelines.tracing import span
 
 if TYPE_CHECKING:
     from pipelines.ingestion.embedding import Embedded, Vectors
@@ -34,14 +32,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Plans: TypeAlias = Sequence[DocumentPlan]
-Step = TypeVar("Step")
-Result = TypeVar("Result")
 
 CHUNKS_PER_STEP = 1_024
 """How many chunks are planned, embedded and written before the catalog records it."""
 
-_SECONDS_PER_WAIT = 0.05
-"""How often a writer that waits for vectors asks whether another process wants to write."""
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Documents of a load that are planned, embedded and written together."""
+
+    load: Load
+    documents: Sequence[ChunkedDocument]
+    plans: Plans = ()
+    is_last: bool = False
 
 
 def index_vectors(
@@ -66,37 +69,39 @@ def index_vectors(
     loads = services.catalog.loads.pending(connection, unit, "chunked")
     if not loads:
         return
-    total, done = sum(load.chunks for load in loads), 0
-    embedder = CachingEmbedder(services, connection, request_limits(total), report.embedding, bounded=bounded)
-    with _SharedStore(services) as shared, _thread_beside() as beside:
-        for load in loads:
-            is_held = False
-            for plans, waiting in _index_load(services, load, embedder, shared, beside, report):
-                is_held = is_held or bool(waiting)
-                done += sum(len(plan.document.chunks) for plan in plans)
-                progress("vectors", done, total)
-            _close_load(services, load, report, is_held=is_held)
+    total = sum(load.chunks for load in loads)
+    embedder = CachingEmbedder(services, connection, lambda: total, report.embedding, bounded=bounded)
+    chunked = ((load, services.landing.read_chunks(load.chunks_path or "")) for load in loads)
+    index_loads(services, chunked, embedder, report, progress=lambda done: progress("vectors", done, total))
 
 
-def _index_load(
+def index_loads(
     services: Services,
-    load: Load,
+    loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]],
     embedder: CachingEmbedder,
-    shared: _SharedStore,
-    beside: Executor,
     report: SyncReport,
-) -> Iterator[tuple[Plans, Plans]]:
-    """Index a load step by step; yields the plans of each step, and those of them that wait for a budget."""
+    *,
+    progress: Callable[[int], None],
+) -> None:
+    """Embed and index loads, of each its documents in chunks, step by step; see `index_vectors`. `progress` hears how
+    many chunks are done."""
     window = services.embedder.window_tokens
-    planned = (_plan(shared.open(), step) for step in _steps(_current(services, load)))
-    # The provider embeds the next step while this one is written: neither waits for the other.
-    embedded = _one_ahead(beside, planned, lambda plans: embedder.embed(new_texts(plans, window)), shared)
-    for plans, found in embedded:
-        waiting = [plan for plan in plans if needs_any(plan, found.held, window)]
-        ready = [plan for plan in plans if plan not in waiting] if waiting else plans
-        writable = _without_refused(services, ready, found, report)
-        _write(services, shared.open(), writable, found.vectors, report)
-        yield plans, waiting
+    done, waits = 0, False
+    with SharedStore(services) as shared, thread_beside() as beside:
+        steps = (replace(step, plans=_plan(shared.open(), step.documents)) for step in _steps(services, loads))
+        # The provider embeds the next step while this one is written: neither waits for the other.
+        embedded = one_ahead(beside, steps, lambda step: embedder.embed(new_texts(step.plans, window)), shared)
+        for step, found in embedded:
+            waiting = [plan for plan in step.plans if needs_any(plan, found.held, window)]
+            ready = [plan for plan in step.plans if plan not in waiting] if waiting else step.plans
+            writable = _without_refused(services, ready, found, report)
+            if writable:
+                _write(services, shared.open(), writable, found.vectors, report)
+            done, waits = done + sum(len(one.chunks) for one in step.documents), waits or bool(waiting)
+            progress(done)
+            if step.is_last:
+                _close_load(services, step.load, report, is_held=waits)
+                waits = False
 
 
 def _close_load(services: Services, load: Load, report: SyncReport, *, is_held: bool) -> None:
@@ -116,10 +121,10 @@ def write_ahead(
     nothing of it: it says what the live version holds. Raises EmbeddingError, BudgetSpent too: a version with a part
     of the documents is none."""
     states = services.catalog.documents.in_load(load.id)
-    embedder = CachingEmbedder(services, load.connection, request_limits(load.chunks), report.embedding)
+    embedder = CachingEmbedder(services, load.connection, lambda: load.chunks, report.embedding)
     window = services.embedder.window_tokens
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
-    for step in _steps(current):
+    for step in _batches(current):
         plans = _plan(store, step)
         found = embedder.embed(new_texts(plans, window))
         if found.held:
@@ -132,11 +137,11 @@ def write_ahead(
         report.chunks.new += sum(len(plan.new) for plan in writable)
 
 
-def _current(services: Services, load: Load) -> Iterator[ChunkedDocument]:
+def _current(services: Services, load: Load, documents: Iterable[ChunkedDocument]) -> Iterator[ChunkedDocument]:
     """Documents of a load that are not indexed yet and that no later load holds a newer version of. One that failed
     and then was what it had been is in the index already, and is yet to be told so."""
     states = services.catalog.documents.in_load(load.id)
-    for document in services.landing.read_chunks(load.chunks_path or ""):
+    for document in documents:
         state = states.get(document.document_id)
         if state and (
             state.status == "pending" or document.version is None or state.indexed_version != document.version
@@ -157,7 +162,18 @@ def _indexed(document: ChunkedDocument) -> Indexed:
     return Indexed(document.version, len(document.chunks), readers, document.partly_read)
 
 
-def _steps(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
+def _steps(services: Services, loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]]) -> Iterator[_Step]:
+    """At least one of each load."""
+    for load, documents in loads:
+        before: list[ChunkedDocument] = []
+        for step in _batches(_current(services, load, documents)):
+            if before:
+                yield _Step(load, before)
+            before = step
+        yield _Step(load, before, is_last=True)
+
+
+def _batches(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
     step: list[ChunkedDocument] = []
     chunks = 0
     for document in documents:
@@ -206,81 +222,3 @@ def _write(services: Services, store: IndexStore, plans: Plans, vectors: Vectors
         services.catalog.documents.record_indexed(indexed)
     report.chunks.new += sum(len(plan.new) for plan in plans)
     report.chunks.removed += sum(len(plan.stale) for plan in plans)
-
-
-class _SharedStore:
-    """The index's writer, opened when it is needed and closed while another process waits for it."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._resources = ExitStack()
-        self._store: IndexStore | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._resources.close()
-
-    def open(self) -> IndexStore:
-        if self._store is None:
-            self._store = self._resources.enter_context(self._services.store())
-        return self._store
-
-    def yield_lock(self) -> None:
-        """Let a waiting process write. Plans made before stay true: it may not touch this unit's documents."""
-        if self._store and self._store.is_contended():
-            self._store = None
-            self._resources.close()
-            self._services.yield_lock()
-
-    @contextmanager
-    def put_back(self) -> Iterator[None]:
-        """While something is waited for, let other threads of this process write, where they take turns."""
-        if takes_turns():
-            self._store = None
-            self._resources.close()
-        with turn_given_up():
-            yield
-
-
-@contextmanager
-def _thread_beside() -> Iterator[Executor]:
-    """A thread whose work is waited for, unless the process is told to end: an answer may take minutes."""
-    thread = ThreadPoolExecutor(1)
-    try:
-        yield thread
-    except Exception:
-        thread.shutdown()
-        raise
-    except BaseException:
-        thread.shutdown(wait=False, cancel_futures=True)
-        raise
-    thread.shutdown()
-
-
-def _one_ahead(
-    beside: Executor, steps: Iterable[Step], work: Callable[[Step], Result], shared: _SharedStore
-) -> Iterator[tuple[Step, Result]]:
-    """Each step with the result of `work` on it; the next step's work is under way while the caller handles one.
-
-    Others may write now and then while a result is waited for.
-    """
-    current: tuple[Step, Future[Result]] | None = None
-    for step in steps:
-        following = (step, beside.submit(in_this_span(work), step))
-        if current:
-            yield current[0], _await(current[1], shared)
-        current = following
-    if current:
-        yield current[0], _await(current[1], shared)
-
-
-def _await(future: Future[Result], shared: _SharedStore) -> Result:
-    shared.yield_lock()
-    if not future.done():
-        with shared.put_back():
-            while not future.done():
-                wait([future], timeout=_SECONDS_PER_WAIT)
-                shared.yield_lock()
-    return future.result()

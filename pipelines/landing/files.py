@@ -16,6 +16,7 @@ from pipelines.errors import SettingsError
 from pipelines.settings import LandingSettings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
     from fsspec import AbstractFileSystem
 
@@ -111,6 +112,13 @@ class LandingFiles:
             for batch in parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=chosen):
                 found = batch if wanted is None else batch.filter(pc.is_in(batch.column("document_id"), wanted))
                 yield from found.to_pylist()
+
+    def tables(self, path: str, rows: int) -> Iterator[pa.Table]:
+        """A Parquet file as it is, so many rows at a time."""
+        import pyarrow as pa
+
+        with self._parquet(path) as parquet:
+            yield from (pa.Table.from_batches([batch]) for batch in parquet.iter_batches(batch_size=rows))
 
     def count_rows(self, path: str) -> int:
         """How many rows a file has, by what stands at its end; 0 where there is no file."""

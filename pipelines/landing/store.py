@@ -14,12 +14,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
@@ -30,6 +30,9 @@ from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.landing.scans import ScanCache
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Landing:
@@ -61,20 +64,28 @@ class Landing:
         for row in self.files.rows(path):
             yield parse_document(row), row["version"]
 
-    def write_chunks(self, connection: str, load: int, documents: Iterable[ChunkedDocument]) -> tuple[str, int]:
-        """Write the chunks of a load; returns the file's path and how many there are.
+    def document_tables(self, path: str, rows: int) -> Iterator[pa.Table]:
+        """The rows of a load as they are, so many at a time."""
+        return self.files.tables(path, rows)
 
-        The file appears whole or not at all, under a name that a repetition overwrites.
-        """
+    def write_chunks(self, connection: str, load: int, documents: Iterable[ChunkedDocument]) -> tuple[str, int]:
+        """Write the chunks of a load; returns the file's path and how many there are. See `chunk_file`."""
+        chunks = 0
+        with self.chunk_file(connection, load) as write:
+            for batch in _batches(documents):
+                chunks += sum(len(document.chunks) for document in batch)
+                write(chunk_table(batch))
+        return self.chunks_path(connection, load), chunks
+
+    @contextmanager
+    def chunk_file(self, connection: str, load: int) -> Iterator[Callable[[pa.Table], None]]:
+        """Writes the chunks of a load, table by table. The file appears whole, at the end of the context, or not at
+        all, under a name that a repetition overwrites."""
         import pyarrow.parquet as pq
 
         path = self.chunks_path(connection, load)
-        chunks = 0
         with self.files.atomic(path) as file, pq.ParquetWriter(file, chunks_schema()) as writer:
-            for batch in _batches(documents):
-                chunks += sum(len(document.chunks) for document in batch)
-                writer.write_table(chunk_table(batch))
-        return path, chunks
+            yield writer.write_table
 
     def read_chunks(self, path: str) -> Iterator[ChunkedDocument]:
         """What `write_chunks` wrote."""

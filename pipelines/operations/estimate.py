@@ -15,7 +15,7 @@ from pipelines.catalog.budgets import budget_of
 from pipelines.chunking.tokens import estimate_tokens
 from pipelines.chunking.windows import embedded_texts
 from pipelines.errors import DocumentError
-from pipelines.ingestion.embedding import CachingEmbedder, request_limits
+from pipelines.ingestion.embedding import CachingEmbedder
 from pipelines.ingestion.options import Target
 from pipelines.ingestion.report import EmbeddingCounts
 from pipelines.ingestion.source_requests import counting_requests
@@ -108,5 +108,5 @@ def _not_cached(services: Services, texts: list[str]) -> list[str]:
 
 def _seconds_per_text(services: Services, connection: str, texts: list[str], probed: EmbeddingCounts) -> float:
     started = time.perf_counter()
-    CachingEmbedder(services, connection, request_limits(len(texts)), probed).embed(list(dict.fromkeys(texts)))
+    CachingEmbedder(services, connection, lambda: len(texts), probed).embed(list(dict.fromkeys(texts)))
     return (time.perf_counter() - started) / len(texts)

@@ -6,19 +6,14 @@ back.
 
 from __future__ import annotations
 
-import logging
-import os
-import select
 import signal
-import threading
 from base64 import b64encode
 from contextlib import suppress
-from pathlib import Path
-from typing import BinaryIO
 
+from pipelines.child_process import LogCollector, offer_to_be_ended_first, take_pipes
 from pipelines.chunking.chunker import chunk_content
 from pipelines.chunking.isolated.limits import ADDRESS_MEGABYTES, ELAPSED_SECONDS
-from pipelines.chunking.isolated.protocol import READY, Answer, LogLine, Task, encode_answer, read_request
+from pipelines.chunking.isolated.protocol import READY, Answer, Task, encode_answer, read_request
 from pipelines.errors import DocumentError
 
 _SECONDS_AFTER_PARENT = 2.0
@@ -26,11 +21,10 @@ _SECONDS_AFTER_PARENT = 2.0
 
 
 def main() -> None:
-    requests, answers = _take_pipes()
+    requests, answers = take_pipes()
     _limit_memory()
-    _offer_to_be_ended_first()
-    threading.Thread(target=_end_with_parent, args=(requests.fileno(),), daemon=True).start()
-    logs = _LogCollector()
+    offer_to_be_ended_first()
+    logs = LogCollector()
     answers.write(READY)
     answers.flush()
     while task := read_request(requests):
@@ -61,16 +55,6 @@ def _extract(task: Task) -> list[bytes]:
     return single_pages(task.document.content_bytes, task.extract)
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output, under other numbers: what a library prints must not get between the answers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    return requests, answers
-
-
 def _limit_memory() -> None:
     import resource
 
@@ -79,38 +63,6 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _offer_to_be_ended_first() -> None:
-    """Where memory is short, Linux is to end this process rather than the one that it works for."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
-def _end_with_parent(requests: int) -> None:
-    """End at once when the other end of the pipe is closed, whatever is being read."""
-    poll = select.poll()
-    poll.register(requests, 0)  # hanging up is told without being asked for
-    poll.poll()
-    os._exit(0)
-
-
-class _LogCollector(logging.Handler):
-    """Keeps what is logged for the next answer: the parent knows where log lines go."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._lines: list[LogLine] = []
-        logging.getLogger().addHandler(self)
-        logging.captureWarnings(True)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if len(self._lines) < 100:
-            self._lines.append((record.levelno, record.name, record.getMessage()[:1_000]))
-
-    def take(self) -> tuple[LogLine, ...]:
-        taken, self._lines = tuple(self._lines), []
-        return taken
 
 
 if __name__ == "__main__":

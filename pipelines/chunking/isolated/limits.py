@@ -28,5 +28,9 @@ _TEXTS = ("text/", "application/json", "application/xml", "application/yaml")
 
 def is_isolated(document: Document) -> bool:
     """Whether a document is read in a process of its own: all files but small texts. Pure."""
-    media_type = media.declared_type(document.content_type)
-    return not (media_type.startswith(_TEXTS) and len(document.content) <= _SMALL_TEXT)
+    return not is_small_text(document.content_type, len(document.content))
+
+
+def is_small_text(content_type: str, length: int) -> bool:
+    """Whether a content of this type and length, in bytes or characters, is read within a bounded time. Pure."""
+    return media.declared_type(content_type).startswith(_TEXTS) and length <= _SMALL_TEXT

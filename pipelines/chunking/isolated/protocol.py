@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import replace
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple
 
 from connectors.model import Document
+from pipelines.child_process import LogLine
 from pipelines.chunking.model import NO_SCANS, Chunk, ChunkedContent, Scans
 
 READY = b"ready\n"
 LONGEST_ANSWER = 200_000_000
 """Bytes."""
-
-LogLine: TypeAlias = tuple[int, str, str]
-"""Level, name of the logger, message."""
 
 
 class Task(NamedTuple):

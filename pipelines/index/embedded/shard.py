@@ -30,7 +30,7 @@ from pipelines.index.embedded.filter import (
 from pipelines.index.facets import every_value
 from pipelines.index.filters import conditions, visible
 from pipelines.index.fusion import candidates, fuse, leg_weights, one_leg
-from pipelines.index.lexical import document_vector, query_vector
+from pipelines.index.lexical import document_vector, query_vector, stored_vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def _edge_points(points: Sequence[Point]) -> list[qdrant_edge.Point]:
     return [
         Point(
             point.id,
-            {DENSE: stored_packed(point.dense), BM25: document_vector(point.lexical_text)},
+            {DENSE: stored_packed(point.dense), BM25: stored_vector(point.lexical)},
             to_stored(point.payload),
         )
         for point in points

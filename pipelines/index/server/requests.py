@@ -19,7 +19,7 @@ from pipelines.index.contract import (
 )
 from pipelines.index.dense import floats, stored_floats
 from pipelines.index.filters import conditions, visible
-from pipelines.index.lexical import document_vector, query_vector
+from pipelines.index.lexical import document_vector, query_vector, stored_vector
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -157,7 +157,7 @@ def _condition(condition: AnyOf | TimeRange | First | Alternatives) -> models.Fi
 def _point(point: Point) -> models.PointStruct:
     from qdrant_client import models
 
-    vector: Any = {DENSE: stored_floats(point.dense), BM25: _sparse(document_vector(point.lexical_text))}
+    vector: Any = {DENSE: stored_floats(point.dense), BM25: _sparse(stored_vector(point.lexical))}
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 

@@ -112,7 +112,7 @@ def test_batches_do_what_the_changes_do_one_by_one(changes: list[DocumentChange]
 
 
 def _done(state: dict[str, object], points: object, updates: object, stale: object) -> None:
-    state.update((point.id, point.lexical_text) for point in points)  # type: ignore[attr-defined]
+    state.update((point.id, point.lexical) for point in points)  # type: ignore[attr-defined]
     state.update((one.id, one.payload) for one in updates if one.id in state)  # type: ignore[attr-defined]
     for gone in stale:  # type: ignore[attr-defined]
         state.pop(gone, None)

@@ -1,0 +1,169 @@
+"""Cuts the documents of one load: in parts, of which the process beside may have several before they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, cast
+
+from connectors.contract import Deleted
+from connectors.tables import parse_document
+from pipelines.catalog import Load, Outcome
+from pipelines.catalog.documents import DocumentState
+from pipelines.catalog.outcomes import MOST_READINGS
+from pipelines.chunking.isolated.limits import is_small_text
+from pipelines.cutting.cut import CutDocument
+from pipelines.errors import DocumentError, ReadingAborted
+from pipelines.ingestion.cutting import cut_document
+from pipelines.landing import ChunkedDocument
+from pipelines.landing.chunk_rows import chunk_table
+from pipelines.services import Services
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_PER_PART = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some documents of a load, in their order; `small` says which of them the process beside has, which gives the
+    `answer`."""
+
+    chunker: LoadChunker
+    rows: pa.Table | None = None
+    small: tuple[bool, ...] = ()
+    answer: Future[pa.Table] | None = None
+
+
+class LoadChunker:
+    """Cuts the documents of one load; `problems` fills up with those that could not be cut, and `chunks` counts what
+    came of the `documents` so far. Where it `records`, the catalog is told at once of those that take too much: a load
+    may hold many of them. Small texts are cut `beside` this process, where that is asked for."""
+
+    def __init__(self, services: Services, load: Load, *, records: bool = True, beside: bool = False) -> None:
+        self.load = load
+        self.problems: list[Outcome] = []
+        self.documents = self.chunks = 0
+        self._services = services
+        self._records = records
+        self._beside = beside
+        self._states = services.catalog.documents.in_load(load.id)
+        # Those that were cut while they were read, to be compared with the versions before, are not cut again.
+        self._kept = frozenset(one.document_id for one in self._cut_before()) if records else frozenset[str]()
+
+    @property
+    def path(self) -> str:
+        """Of the load's chunks, relative to the landing."""
+        return self._services.landing.chunks_path(self.load.connection, self.load.id)
+
+    def parts(self) -> Iterator[Part]:
+        """The documents that are to be cut; the first part has none, as a load may have."""
+        yield Part(self)
+        if not self._is_cut:
+            yield from map(self._part, self._services.landing.document_tables(self.load.documents_path, ROWS_PER_PART))
+
+    def write(self, parts: Iterator[Part]) -> Iterator[ChunkedDocument]:
+        """The documents in chunks, those that are gone among them. The load's chunks are in the landing once the last
+        has been taken."""
+        if self._is_cut:
+            yield from self._counted(self._cut_before())
+            return
+        with self._services.landing.chunk_file(self.load.connection, self.load.id) as write:
+            for documents, table in self._tables(parts):
+                write(chunk_table(documents) if table is None else table)
+                yield from self._counted(documents)
+
+    def cut(self) -> Iterator[ChunkedDocument]:
+        """As `write`, without writing."""
+        for documents, _ in self._tables(self.parts()):
+            yield from documents
+
+    def _tables(self, parts: Iterator[Part]) -> Iterator[tuple[Sequence[ChunkedDocument], pa.Table | None]]:
+        """Documents in chunks, and the rows that they become where those are made already."""
+        if self._kept:
+            yield list(self._cut_before()), None
+        for part in parts:
+            documents, table = self._cut_part(part)
+            if documents:
+                yield documents, table
+
+    def _part(self, table: pa.Table) -> Part:
+        keys = table.column("id").to_pylist()
+        # Without a state: a later load holds a newer version.
+        rows = table.filter([key in self._states and key not in self._kept for key in keys])
+        if not self._beside:
+            return Part(self, rows)
+        small = tuple(_are_small(rows))
+        return Part(self, rows, small, self._services.cutter.submit(rows.filter(list(small))))
+
+    def _cut_part(self, part: Part) -> tuple[list[ChunkedDocument], pa.Table | None]:
+        if part.rows is None:
+            return [], None
+        found = self._services.cutter.wait(part.answer) if part.answer else None
+        if found and found.table is not None and all(part.small):
+            return list(cast(list[CutDocument], found.documents)), found.table
+        rows = part.rows.to_pylist()
+        beside = iter(found.documents if found else ())
+        cut = (next(beside, None) if is_small else None for is_small in part.small) if found else repeat(None)
+        documents = (self._document(row, one) for row, one in zip(rows, cut, strict=False))
+        return [one for one in documents if one], None
+
+    def _document(self, row: dict[str, Any], found: CutDocument | DocumentError | None) -> ChunkedDocument | None:
+        if isinstance(found, CutDocument):
+            return found
+        parsed = parse_document(row)
+        if isinstance(parsed, Deleted):
+            return _removal(parsed.document_id)
+        try:
+            if found:
+                raise found
+            return cut_document(self._services, parsed, row["version"], self._states[parsed.id])
+        except DocumentError as error:
+            self.problems.append(_problem(self._states[parsed.id], error))
+            if self._records and isinstance(error, ReadingAborted):
+                self._services.catalog.record_problems(self.problems[-1:])
+            return _removal(parsed.id) if error.skip else None
+
+    @property
+    def _is_cut(self) -> bool:
+        return bool(self._kept) and self._kept == self._states.keys()
+
+    def _counted(self, documents: Iterable[ChunkedDocument]) -> Iterator[ChunkedDocument]:
+        for one in documents:
+            self.documents += 1
+            self.chunks += len(one.chunks)
+            yield one
+
+    def _cut_before(self) -> Iterator[ChunkedDocument]:
+        for one in self._services.landing.current_chunks_of(self.load.connection, self.load.id):
+            if (state := self._states.get(one.document_id)) and state.version == one.version:
+                yield one
+
+
+def _are_small(rows: pa.Table) -> Iterator[bool]:
+    """Which rows hold small texts. Loads of earlier releases hold texts as bytes: none there."""
+    import pyarrow.compute as pc
+
+    if "text" not in rows.column_names:
+        yield from repeat(False, rows.num_rows)
+        return
+    lengths = pc.binary_length(rows.column("text")).to_pylist()
+    for length, content_type in zip(lengths, rows.column("content_type").to_pylist(), strict=True):
+        yield length is not None and is_small_text(content_type, length)
+
+
+def _removal(document_id: str) -> ChunkedDocument:
+    return ChunkedDocument(document_id, None, {}, ())
+
+
+def _problem(state: DocumentState, error: DocumentError) -> Outcome:
+    return Outcome(
+        id=state.id,
+        status="skipped" if error.skip else "failed",
+        reason=error.reason,
+        attempts=0 if error.skip else state.attempts + 1,
+        retries=not isinstance(error, ReadingAborted) or state.attempts + 1 < MOST_READINGS,
+    )
