@@ -43,6 +43,7 @@ function connectionOf(connection, troubled) {
   const documents = troubled.map(one => `${one.status}: ${one.title || one.id}: ${one.reason}`);
   return make("section", "",
     make("h2", "", icon(connection.source), connection.id), about,
+    ...listOf(`Patterns that take in nothing: ${connection.idle_includes.length}`, connection.idle_includes, true),
     ...listOf(`Out of reach: ${connection.out_of_reach.length}`, connection.out_of_reach, true),
     ...listOf(`Parts that are refused or fail: ${refused.length}`, refused, refused.length < 6),
     ...listOf(`Documents that are skipped or have failed: ${documents.length}`, documents, false),
