@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -51,14 +51,13 @@ def check_all(settings: Settings) -> list[Finding]:
         unusable = _open_catalog(services)
         findings += unusable or _check_catalog(services)
         findings += _check_backends(services)
-        findings += check_places(services)
+        known = {one.subject for one in unusable}
+        findings += (one for one in check_places(services) if one.subject not in known)
         for told, connection in zip(asked, settings.connections, strict=True):
             found, requests = told.result()
             findings += found
-            if not unusable:
-                services.catalog.spending.add(connection.id, Spent(source_requests=requests))
-                findings.append(check_memberships(services.catalog, connection))
-    return _first_of_each(findings)
+            findings += () if unusable else _check_ledger(services.catalog, connection, requests)
+    return findings
 
 
 def _check_settings(settings: Settings) -> Finding:
@@ -66,12 +65,6 @@ def _check_settings(settings: Settings) -> Finding:
         return Finding("settings", True, f"{len(settings.connections)} connections")
     advice = "`headrace init` writes a file with some, and docs/sources has what to write for each source"
     return Finding("connections", False, f"there are none, and nothing to read: {advice}")
-
-
-def _first_of_each(findings: Sequence[Finding]) -> list[Finding]:
-    """Of what several checks have come upon, the first alone."""
-    failed: dict[str, Finding] = {}
-    return [one for one in findings if one.ok or failed.setdefault(one.subject, one) is one]
 
 
 def _open_catalog(services: Services) -> list[Finding]:
@@ -136,6 +129,15 @@ def _check_connection(path: str, connection: Connection, warnings: CollectedWarn
     else:
         found += check_patterns(path, connection)
     return [*found, *warnings.take(connection.id, found)], requests
+
+
+def _check_ledger(catalog: Catalog, connection: Connection, requests: int) -> Iterator[Finding]:
+    """What the catalog has of a connection's rights, and whether it takes what asking the source has cost."""
+    try:
+        catalog.spending.add(connection.id, Spent(source_requests=requests))
+    except HeadraceError as error:
+        yield Finding(f"{connection.id}: costs", False, str(error))
+    yield check_memberships(catalog, connection)
 
 
 def check_memberships(catalog: Catalog, connection: Connection) -> Finding:

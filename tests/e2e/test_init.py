@@ -160,6 +160,7 @@ def test_on_a_terminal_it_asks_and_asks_again(tmp_path: Path) -> None:
             ("Read Google Drive?", "n"),
             ("Read GitHub?", "n"),
             ("Read Notion?", "y"),
+            ("Read Pushed documents?", "n"),
             ("Read Slack?", "n"),
             ("How the ids of connections begin", "Mill Inc"),
             ("must consist of a-z", ""),
