@@ -67,7 +67,7 @@ NUMBERS = _numbered(
     "eleven elf onze",
     "twelve zwölf douze",
     start=1,
-) | {"a couple of": 2, "a few": 3, "ein paar": 3, "einigen": 3, "quelques": 3}
+) | {"a couple of": 2, "couple of": 2, "a few": 3, "few": 3, "ein paar": 3, "paar": 3, "einigen": 3, "quelques": 3}
 _TODAY = ("today", "this morning", "this afternoon", "heute", "aujourd'hui", "aujourd’hui", "ce matin")
 _TWO_DAYS = ("the day before yesterday", "vorgestern", "avant-hier")
 _LAST = ("last", "past", "previous", "letzt", "vorig", "vergangen", "dernier", "dernière", "passé")

@@ -44,6 +44,8 @@ NOW = datetime(2026, 11, 27, 15, tzinfo=UTC)
         ("everything since two weeks ago", "since two weeks ago", "2026-11-09", None),
         ("commits of the last 10 days", "last 10 days", "2026-11-17", None),
         ("the last seven days", "last seven days", "2026-11-20", None),
+        ("in the last few days", "in the last few days", "2026-11-24", None),
+        ("in den letzten paar Tagen", "in den letzten paar Tagen", "2026-11-24", None),
         ("what was said last Friday", "last Friday", "2026-11-20", "2026-11-21"),
         ("what was said last Thursday", "last Thursday", "2026-11-26", "2026-11-27"),
         ("what was said this morning", "this morning", "2026-11-27", "2026-11-28"),
