@@ -23,7 +23,7 @@ def chunk(services: Services, connection: str, unit: str, report: SyncReport, *,
 
     A document that cannot be cut is recorded as skipped or failed, and the rest goes on.
     """
-    Chunking(services, connection, unit, report, progress).run()
+    Chunking(services, connection, unit, report, progress, beside=False).run()
 
 
 def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
@@ -32,16 +32,23 @@ def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
 
 
 class Chunking:
-    """Cuts the documents of all landed loads of a unit, adding to `report`; where there are many, `is_beside`: in a
-    process of its own, which goes on while what it has cut is used. `seconds` is how long this one took for it, and
-    `failure` what has stopped it."""
+    """Cuts the documents of all landed loads of a unit, adding to `report`. It `is_beside`, in its own process, which
+    goes on while what it has cut is used, where that is asked for and there are many. `seconds` is how long this one
+    took for it, and `failure` what has stopped it."""
 
     def __init__(
-        self, services: Services, connection: str, unit: str, report: SyncReport, progress: ProgressCallback
+        self,
+        services: Services,
+        connection: str,
+        unit: str,
+        report: SyncReport,
+        progress: ProgressCallback,
+        *,
+        beside: bool,
     ) -> None:
         self._loads = services.catalog.loads.pending(connection, unit, "landed")
         self._total = sum(load.documents for load in self._loads)
-        self.is_beside = cutting_pays(self._total)
+        self.is_beside = beside and cutting_pays(self._total)
         self.seconds = 0.0
         self.failure: Exception | None = None
         self._services = services

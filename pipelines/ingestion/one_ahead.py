@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -44,6 +45,15 @@ class SharedStore:
             self._store = None
             self._resources.close()
             self._services.yield_lock()
+
+    def between(self, items: Iterable[Step]) -> Iterator[Step]:
+        """The same items, each of which may take long to come: between two of them a waiting process writes."""
+        asked = time.monotonic()
+        for item in items:
+            if time.monotonic() - asked > _SECONDS_PER_WAIT:
+                self.yield_lock()
+                asked = time.monotonic()
+            yield item
 
     @contextmanager
     def put_back(self) -> Iterator[None]:

@@ -156,7 +156,7 @@ def _run_stage(
     elif done.stage == "chunks":
         from pipelines.ingestion.chunks import Chunking
 
-        chunking = Chunking(services, connection.id, unit.id, done.report, progress)
+        chunking = Chunking(services, connection.id, unit.id, done.report, progress, beside=begun is not None)
         if begun and chunking.is_beside:
             begun.index(chunking, progress)
         chunking.run()

@@ -88,7 +88,7 @@ def index_loads(
     window = services.embedder.window_tokens
     done, waits = 0, False
     with SharedStore(services) as shared, thread_beside() as beside:
-        steps = (replace(step, plans=_plan(shared.open(), step.documents)) for step in _steps(services, loads))
+        steps = (replace(step, plans=_plan(shared.open(), step.documents)) for step in _steps(services, loads, shared))
         # The provider embeds the next step while this one is written: neither waits for the other.
         embedded = one_ahead(beside, steps, lambda step: embedder.embed(new_texts(step.plans, window)), shared)
         for step, found in embedded:
@@ -162,11 +162,13 @@ def _indexed(document: ChunkedDocument) -> Indexed:
     return Indexed(document.version, len(document.chunks), readers, document.partly_read)
 
 
-def _steps(services: Services, loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]]) -> Iterator[_Step]:
+def _steps(
+    services: Services, loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]], shared: SharedStore
+) -> Iterator[_Step]:
     """At least one of each load."""
     for load, documents in loads:
         before: list[ChunkedDocument] = []
-        for step in _batches(_current(services, load, documents)):
+        for step in _batches(shared.between(_current(services, load, documents))):
             if before:
                 yield _Step(load, before)
             before = step
