@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import repeat
@@ -15,6 +15,7 @@ from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import MOST_READINGS
 from pipelines.chunking.isolated.limits import is_small_text
 from pipelines.cutting.cut import CutDocument
+from pipelines.cutting.rows import CutRows
 from pipelines.errors import DocumentError, ReadingAborted
 from pipelines.ingestion.cutting import cut_document
 from pipelines.landing import ChunkedDocument
@@ -73,22 +74,22 @@ class LoadChunker:
             return
         with self._services.landing.chunk_file(self.load.connection, self.load.id) as write:
             for documents, table in self._tables(parts):
-                write(chunk_table(documents) if table is None else table)
-                yield from self._counted(documents)
+                taken: list[ChunkedDocument] = []
+                for one in self._counted(documents):
+                    taken.append(one)
+                    yield one
+                if taken:
+                    write(chunk_table(taken) if table is None else table)
 
     def cut(self) -> Iterator[ChunkedDocument]:
         """As `write`, without writing."""
         for documents, _ in self._tables(self.parts()):
             yield from documents
 
-    def _tables(self, parts: Iterator[Part]) -> Iterator[tuple[Sequence[ChunkedDocument], pa.Table | None]]:
+    def _tables(self, parts: Iterator[Part]) -> Iterator[tuple[Iterable[ChunkedDocument], pa.Table | None]]:
         """Documents in chunks, and the rows that they become where those are made already."""
-        if self._kept:
-            yield list(self._cut_before()), None
-        for part in parts:
-            documents, table = self._cut_part(part)
-            if documents:
-                yield documents, table
+        yield self._cut_before() if self._kept else (), None
+        yield from map(self._cut_part, parts)
 
     def _part(self, table: pa.Table) -> Part:
         keys = table.column("id").to_pylist()
@@ -99,17 +100,19 @@ class LoadChunker:
         small = tuple(_are_small(rows))
         return Part(self, rows, small, self._services.cutter.submit(rows.filter(list(small))))
 
-    def _cut_part(self, part: Part) -> tuple[list[ChunkedDocument], pa.Table | None]:
-        if part.rows is None:
-            return [], None
+    def _cut_part(self, part: Part) -> tuple[Iterable[ChunkedDocument], pa.Table | None]:
         found = self._services.cutter.wait(part.answer) if part.answer else None
         if found and found.table is not None and all(part.small):
-            return list(cast(list[CutDocument], found.documents)), found.table
-        rows = part.rows.to_pylist()
+            return cast(list[CutDocument], found.documents), found.table
+        return self._cut_one_by_one(part, found), None
+
+    def _cut_one_by_one(self, part: Part, found: CutRows | None) -> Iterator[ChunkedDocument]:
+        """Those of a part, of which the process beside has `found` some: a file may take long to be read."""
         beside = iter(found.documents if found else ())
-        cut = (next(beside, None) if is_small else None for is_small in part.small) if found else repeat(None)
-        documents = (self._document(row, one) for row, one in zip(rows, cut, strict=False))
-        return [one for one in documents if one], None
+        for place, row in enumerate(part.rows.to_pylist() if part.rows is not None else ()):
+            was_cut = found is not None and part.small[place]
+            if one := self._document(row, next(beside) if was_cut else None):
+                yield one
 
     def _document(self, row: dict[str, Any], found: CutDocument | DocumentError | None) -> ChunkedDocument | None:
         if isinstance(found, CutDocument):
