@@ -21,6 +21,7 @@ from pipelines.ingestion.report import ProgressCallback, ScanCounts, SyncReport,
 from pipelines.ingestion.rights import apply_rights
 from pipelines.ingestion.source_requests import RequestCounter, counting_requests
 from pipelines.ingestion.stage_totals import add_totals, stage_totals
+from pipelines.machine import give_back_memory
 from pipelines.services import Services
 from pipelines.tracing import span
 
@@ -158,6 +159,7 @@ def _run_stage(
 
         chunking = Chunking(services, connection.id, unit.id, done.report, progress, beside=begun is not None)
         if begun and chunking.is_beside:
+            give_back_memory()  # what was read is in the landing
             begun.index(chunking, progress)
         chunking.run()
     else:

@@ -32,7 +32,6 @@ POINTS_PER_UPDATE = 128
 
 POINTS_PER_LOOK = 1_024
 """After how many the shard is asked whether something is to be sealed."""
-_LOOKS_BEFORE_FORGETTING = 4
 DOCUMENTS_PER_QUERY = 256
 
 
@@ -50,7 +49,7 @@ class EdgeStore:
         self._folder = root / self._version
         self._unpublished = self._folder / "unpublished"
         self._replaces = replace
-        self._since_look, self._looks, self._has_grown = 0, 0, False
+        self._since_look, self._has_grown = 0, False
         if not replace:
             check_live(self._snapshots, spec, check_stored)
         with ExitStack() as opening:
@@ -134,7 +133,7 @@ class EdgeStore:
     def close(self) -> None:
         self._open.close()
         if self._has_grown:  # what was open is most of what this process holds
-            give_back_memory()
+            give_back_memory(collect=True)
 
     @property
     def _shard_folder(self) -> Path:
@@ -144,9 +143,7 @@ class EdgeStore:
         self._since_look += points
         if self._since_look >= POINTS_PER_LOOK:
             self._since_look, self._has_grown = 0, True
-            self._looks += 1
-            if self._looks % _LOOKS_BEFORE_FORGETTING == 0:
-                forget_mapped(self._folder)  # to seal a segment takes as much as it holds once more
+            forget_mapped(self._folder)  # to seal a segment takes as much as it holds once more
             seal(self._shard)
 
     def _is_published(self) -> bool:
