@@ -9,7 +9,7 @@ from itertools import groupby
 
 from pipelines.catalog import Load
 from pipelines.cutting import cutting_pays
-from pipelines.ingestion.load_chunker import LoadChunker, Part
+from pipelines.ingestion.load_chunker import LoadChunker, LoadPart
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
@@ -78,7 +78,7 @@ class Chunking:
         parts = _ahead((part for chunker in chunkers for part in chunker.parts()), PARTS_AHEAD if self.is_beside else 0)
         done = 0
         for chunker, own in groupby(parts, key=lambda part: part.chunker):
-            documents = self._watched(chunker.write(own))
+            documents = self._noting_failure(chunker.write(own))
             yield chunker.load, documents
             for _ in documents:
                 pass
@@ -95,7 +95,7 @@ class Chunking:
             self.report.documents.skipped += outcome.status == "skipped"
             self.report.documents.failed += outcome.status == "failed"
 
-    def _watched(self, documents: Iterator[ChunkedDocument]) -> Iterator[ChunkedDocument]:
+    def _noting_failure(self, documents: Iterator[ChunkedDocument]) -> Iterator[ChunkedDocument]:
         """The same documents; what they take, and what stops them, is kept."""
         while True:
             started = time.perf_counter()
@@ -113,9 +113,9 @@ class Chunking:
             yield one
 
 
-def _ahead(parts: Iterable[Part], count: int) -> Iterator[Part]:
+def _ahead(parts: Iterable[LoadPart], count: int) -> Iterator[LoadPart]:
     """The same parts, each when `count` more have been begun."""
-    begun: deque[Part] = deque()
+    begun: deque[LoadPart] = deque()
     for part in parts:
         begun.append(part)
         if len(begun) > count:

@@ -29,7 +29,7 @@ ROWS_PER_PART = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LoadPart:
     """Some documents of a load, in their order; `small` says which of them the process beside has, which gives the
     `answer`."""
 
@@ -60,13 +60,13 @@ class LoadChunker:
         """Of the load's chunks, relative to the landing."""
         return self._services.landing.chunks_path(self.load.connection, self.load.id)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[LoadPart]:
         """The documents that are to be cut; the first part has none, as a load may have."""
-        yield Part(self)
+        yield LoadPart(self)
         if not self._is_cut:
             yield from map(self._part, self._services.landing.document_tables(self.load.documents_path, ROWS_PER_PART))
 
-    def write(self, parts: Iterator[Part]) -> Iterator[ChunkedDocument]:
+    def write(self, parts: Iterator[LoadPart]) -> Iterator[ChunkedDocument]:
         """The documents in chunks, those that are gone among them. The load's chunks are in the landing once the last
         has been taken."""
         if self._is_cut:
@@ -86,27 +86,27 @@ class LoadChunker:
         for documents, _ in self._tables(self.parts()):
             yield from documents
 
-    def _tables(self, parts: Iterator[Part]) -> Iterator[tuple[Iterable[ChunkedDocument], pa.Table | None]]:
+    def _tables(self, parts: Iterator[LoadPart]) -> Iterator[tuple[Iterable[ChunkedDocument], pa.Table | None]]:
         """Documents in chunks, and the rows that they become where those are made already."""
         yield self._cut_before() if self._kept else (), None
         yield from map(self._cut_part, parts)
 
-    def _part(self, table: pa.Table) -> Part:
+    def _part(self, table: pa.Table) -> LoadPart:
         keys = table.column("id").to_pylist()
         # Without a state: a later load holds a newer version.
         rows = table.filter([key in self._states and key not in self._kept for key in keys])
         if not self._beside:
-            return Part(self, rows)
+            return LoadPart(self, rows)
         small = tuple(_are_small(rows))
-        return Part(self, rows, small, self._services.cutter.submit(rows.filter(list(small))))
+        return LoadPart(self, rows, small, self._services.cutter.submit(rows.filter(list(small))))
 
-    def _cut_part(self, part: Part) -> tuple[Iterable[ChunkedDocument], pa.Table | None]:
+    def _cut_part(self, part: LoadPart) -> tuple[Iterable[ChunkedDocument], pa.Table | None]:
         found = self._services.cutter.wait(part.answer) if part.answer else None
         if found and found.table is not None and all(part.small):
             return cast(list[CutDocument], found.documents), found.table
         return self._cut_one_by_one(part, found), None
 
-    def _cut_one_by_one(self, part: Part, found: CutRows | None) -> Iterator[ChunkedDocument]:
+    def _cut_one_by_one(self, part: LoadPart, found: CutRows | None) -> Iterator[ChunkedDocument]:
         """Those of a part, of which the process beside has `found` some: a file may take long to be read."""
         beside = iter(found.documents if found else ())
         for place, row in enumerate(part.rows.to_pylist() if part.rows is not None else ()):

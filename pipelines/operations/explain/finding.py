@@ -19,7 +19,7 @@ _CANDIDATES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class FoundDocument:
+class NamedDocument:
     """`row` is the catalog's; `others` are ids of documents that can be meant too; `doubt` is why it may be none of
     them."""
 
@@ -28,7 +28,7 @@ class FoundDocument:
     doubt: str | None = None
 
 
-def find_document(services: Services, id_or_url: str) -> FoundDocument:
+def find_document(services: Services, id_or_url: str) -> NamedDocument:
     """Raises UsageError for a document that no source has named."""
     rows = resolve(services.catalog, id_or_url)
     said = _said_in(id_or_url)
@@ -43,8 +43,8 @@ def find_document(services: Services, id_or_url: str) -> FoundDocument:
     raise UsageError(_unknown(services, id_or_url))
 
 
-def _found(rows: list[dict[str, Any]], doubt: str | None = None) -> FoundDocument:
-    return FoundDocument(rows[0], tuple(row["id"] for row in rows[1:]), doubt)
+def _found(rows: list[dict[str, Any]], doubt: str | None = None) -> NamedDocument:
+    return NamedDocument(rows[0], tuple(row["id"] for row in rows[1:]), doubt)
 
 
 def _said_in(id_or_url: str) -> Utterance | None:
