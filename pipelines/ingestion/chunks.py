@@ -16,6 +16,9 @@ from pipelines.services import Services
 
 PARTS_AHEAD = 4
 """So many parts the process beside has, or has answered, before they are needed."""
+_CERTAIN = 0.95
+"""The share of what is expected by which requests are measured: no more is to be under way at the provider than if all
+was cut."""
 
 
 def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: ProgressCallback) -> None:
@@ -70,8 +73,8 @@ class Chunking:
 
     @property
     def expected(self) -> int:
-        """How many chunks there will be, by those that there are."""
-        return self._chunks * max(self._total, self._documents) // max(self._documents, 1)
+        """How many chunks there will be at the least, by those that there are."""
+        return int(_CERTAIN * self._chunks * max(self._total, self._documents) / max(self._documents, 1))
 
     def _cut_loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
         chunkers = (LoadChunker(self._services, load, beside=self.is_beside) for load in self._loads)
