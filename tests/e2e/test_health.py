@@ -174,6 +174,7 @@ def test_a_shut_gate_fails_the_sync_and_is_told_until_it_opens(
     assert (httpx.get(f"{service}/readyz").text, "headrace_gate_open 1.0" in figures(service)) == ("ok", True)
 
 
+@pytest.mark.slow
 def test_work_that_hangs_is_named_with_its_process_until_that_is_ended(
     folder: Folder, github: GitHub, headrace: Headrace, service: str, embeddings: EmbeddingsServer
 ) -> None:
@@ -201,6 +202,7 @@ def test_work_that_hangs_is_named_with_its_process_until_that_is_ended(
     assert headrace("status", "--json").json["health"] == {"status": "ok", "incidents": []}
 
 
+@pytest.mark.slow
 def test_a_spool_that_was_set_aside_is_told_until_it_is_removed(
     folder: Folder, headrace: Headrace, service: str
 ) -> None:

@@ -103,6 +103,7 @@ def read(company: Company) -> Company:
     return company
 
 
+@pytest.mark.slow
 def test_an_idle_top_page_of_a_large_workspace_costs_at_most_three_requests_an_hour(company: Company) -> None:
     company.fill(8, 12)
     assert company.command() == company.command() == {}

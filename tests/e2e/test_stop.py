@@ -157,7 +157,8 @@ def test_a_sync_that_cuts_large_files(folder: Folder, embeddings: EmbeddingsServ
         assert rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [], "it was cutting"
 
 
-@either_signal
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_worker_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
     with hanging_server() as (url, asked):
         folder.settings(**github_settings(url))

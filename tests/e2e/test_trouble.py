@@ -179,6 +179,7 @@ def test_backfill_tells_what_it_takes_before_it_starts(
         assert paid["repeated"] == 0
 
 
+@pytest.mark.slow
 def test_an_option_that_postgresql_does_not_know_is_named(folder: Folder) -> None:
     folder.settings(connections=[], catalog={"url": "postgresql://u:p@127.0.0.1:1/db?foo=bar"})
     ran = folder.headrace("status")

@@ -272,7 +272,7 @@ def test_what_an_event_does_not_find_is_hidden_and_comes_back_with_the_next_sync
     assert embeddings.inputs == paid
 
 
-@pytest.mark.one_case
+@pytest.mark.slow
 def test_what_is_not_found_any_more_is_looked_for_a_few_times_only(
     source: Source, folder: Folder, headrace: Callable[..., Ran]
 ) -> None:

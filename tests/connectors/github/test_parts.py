@@ -157,6 +157,7 @@ def test_what_changes_while_a_part_is_refused_is_found_later(
         assert names(connector.read(UNIT, cursor)) == set()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("part", PARTS[:-1], ids=lambda part: part.name)
 @pytest.mark.parametrize("how", [*REFUSED, "down", "odd"])
 def test_an_object_of_a_refused_part_is_not_gone(

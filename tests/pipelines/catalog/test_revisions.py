@@ -154,6 +154,7 @@ def test_a_database_of_something_else_keeps_its_revision(catalog_settings: Setti
     assert (read_revision(engine), former_table(engine)) == (HEAD, ["0001"])
 
 
+@pytest.mark.one_case
 def test_every_migration_goes_back_to_what_was_before(catalog_settings: Settings, engine: Engine) -> None:
     steps = revisions()
     shapes = {}

@@ -43,6 +43,7 @@ DEEP = '{"query": "a", "filters": ' + '{"type": "and", "filters": [' * 3_000 + "
 PATHS = ("/v1/search", "/v1/vector_stores/people/search", "/mcp")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "content",

@@ -116,6 +116,7 @@ def stop(process: psutil.Process) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("documents", [(), tuple(f"document {number:060}" for number in range(6_000))])
 def test_a_process_that_hangs_is_replaced_and_the_question_is_answered(
     impatient: None, pool: IndexReader, documents: tuple[str, ...]
