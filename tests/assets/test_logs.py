@@ -40,6 +40,7 @@ def run_job(home: Path, url: str, job: str, instance: dict[str, Any]) -> list[di
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", [pytest.param({}, marks=pytest.mark.slow), MANAGED], ids=["plain", "managed"])
 def test_lines_of_a_run_are_json_and_each_is_written_once(tmp_path: Path, instance: dict[str, Any]) -> None:
     with serving(GitHub()) as url:

@@ -86,6 +86,7 @@ def until(so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_status_tells_of_each_connection_what_its_apis_have_counted(company: Company) -> None:
     """What was answered and could not be read is billed, and so is what is sent once more."""
     company.repository("mill", issues=3)

@@ -40,6 +40,7 @@ def a_repository(github: GitHub, name: str, **described: Any) -> Repository:
     return made
 
 
+@pytest.mark.slow
 def test_an_idle_repository_costs_at_most_three_counted_requests_an_hour(
     folder: Folder, github: GitHub, embeddings: EmbeddingsServer
 ) -> None:

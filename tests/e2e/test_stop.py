@@ -216,6 +216,7 @@ def ask(url: str) -> httpx.Response:
     return httpx.post(url, json={"query": "pump"}, headers={"Authorization": f"Bearer {KEY}"}, timeout=PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pause", [0.0, pytest.param(0.15, marks=pytest.mark.slow)])
 def test_a_second_ctrl_c_breaks_nothing_off(folder: Folder, pause: float) -> None:
     with hanging_server() as (url, asked):

@@ -111,6 +111,7 @@ def test_a_catalog_of_a_newer_release_is_one_line_of_a_sync(folder: Folder) -> N
     assert (ran.code, "the catalog is at revision 9999" in line) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("status", "--json"), ("--help",)])
 def test_output_that_a_full_disk_does_not_take_is_one_line(folder: Folder, arguments: tuple[str, ...]) -> None:
     folder.settings(connections=[GITHUB])

@@ -191,6 +191,7 @@ def _status(folder: Folder, name: str) -> str:
         return str(row["status"])
 
 
+@pytest.mark.slow
 def test_a_part_of_which_nothing_is_found_is_refused_and_what_is_gone_goes(
     source: Source, folder: Folder, headrace: Callable[..., Ran]
 ) -> None:

@@ -119,6 +119,7 @@ def test_what_was_refused_from_the_beginning_is_read_once_it_is_granted(
     assert texts(first) | texts(again) == whole
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("part", PARTS[:-1], ids=lambda part: part.name)
 @pytest.mark.parametrize("how", REFUSED)
 def test_a_part_that_is_refused_costs_one_request_each_time(
