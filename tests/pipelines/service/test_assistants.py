@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,12 +117,12 @@ def test_a_use_that_cannot_be_recorded_fails_no_request(
     client: TestClient, services: Services, command: Callable[..., Any]
 ) -> None:
     key = command("add", "unrecorded", "--for", ADA)["api_key"]
-    database = sqlite3.connect(services.settings.directory / ".headrace/catalog.db")
-    database.execute("CREATE TRIGGER full BEFORE UPDATE ON assistants BEGIN SELECT RAISE(FAIL, 'disk full'); END")
-    database.commit()
-    assert numbers(client, key) == {1, 2}
-    database.execute("DROP TRIGGER full")
-    database.commit()
+    with closing(sqlite3.connect(services.settings.directory / ".headrace/catalog.db")) as database:
+        database.execute("CREATE TRIGGER full BEFORE UPDATE ON assistants BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        database.commit()
+        assert numbers(client, key) == {1, 2}
+        database.execute("DROP TRIGGER full")
+        database.commit()
     command("revoke", "unrecorded")
 
 
