@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
+
+from rich.console import Console
 
 from connectors.model import Unit
 from pipelines.cli.output import open_console, plain
@@ -40,13 +44,21 @@ def _bars() -> Iterator[tuple[_UnitLines, ShowProgress]]:
 
     text = TextColumn("{task.description}")
     columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=open_console(), transient=True) as bars:
+    with _terminal() as console, Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("starting", total=None)
 
         def show(unit: Unit, stage: str, done: int, total: int | None) -> None:
             bars.update(task, description=f"{plain(unit.name)} {stage}", completed=done, total=total)
 
         yield _UnitLines(lambda line: bars.console.print(line, highlight=False, markup=False)), show
+
+
+@contextmanager
+def _terminal() -> Iterator[Console]:
+    """The terminal itself: Dagster puts a pipe in the place of standard output while it keeps what a run prints, and
+    through that no bar can be taken back."""
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding) as terminal:
+        yield Console(file=terminal, emoji=False)
 
 
 def _lines() -> tuple[_UnitLines, ShowProgress]:
