@@ -27,6 +27,16 @@ def this_boot() -> str:
         return str(int(psutil.boot_time()))
 
 
+def processor_seconds(process: int) -> float:
+    """What a process with this id has used of its processor until now; 0 if there is none."""
+    import psutil
+
+    with suppress(psutil.Error):
+        times = psutil.Process(process).cpu_times()
+        return times.user + times.system
+    return 0.0
+
+
 def give_back_memory(*, collect: bool = False) -> None:
     """Return what was freed to the operating system. The C library of Linux keeps it for later else. To `collect`
     garbage first takes 0.1 s of a process that has imported much."""

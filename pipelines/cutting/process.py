@@ -14,10 +14,9 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
-import psutil
-
 from pipelines.child_environment import child_environment
 from pipelines.cutting.protocol import encode, read_table
+from pipelines.machine import processor_seconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,11 +69,11 @@ class CutterProcess:
     def wait(self, answer: Future[pa.Table]) -> pa.Table:
         """Raises CutterDied, also where it had to be ended for it."""
         started = worked = time.monotonic()
-        used = self._processor_seconds()
+        used = processor_seconds(self._child.pid)
         while True:
             with suppress(TimeoutError):
                 return answer.result(_SECONDS_PER_LOOK)
-            before, used, now = used, self._processor_seconds(), time.monotonic()
+            before, used, now = used, processor_seconds(self._child.pid), time.monotonic()
             worked = now if used > before else worked
             if now - worked > IDLE_SECONDS or now - started > SECONDS_PER_TABLE:
                 self.end()
@@ -85,12 +84,6 @@ class CutterProcess:
         self._child.wait()
         self._unsent.put(None)
         self._give_up()
-
-    def _processor_seconds(self) -> float:
-        with suppress(psutil.Error):  # it has ended, which its pipe says
-            times = psutil.Process(self._child.pid).cpu_times()
-            return times.user + times.system
-        return 0.0
 
     def _send(self) -> None:
         pipe: BinaryIO = self._child.stdin  # type: ignore[assignment]  # it is a pipe

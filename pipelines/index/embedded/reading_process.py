@@ -12,11 +12,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psutil
-
 from pipelines.child_environment import child_environment
 from pipelines.errors import IndexUnavailable
 from pipelines.index.embedded.reading_protocol import Opening, ReaderCall, ReaderReply
+from pipelines.machine import processor_seconds
 
 IDLE_SECONDS = 5
 """A process that owes an answer and has not worked for so long hangs; reading a slow disk is work."""
@@ -72,20 +71,14 @@ class ReadingProcess:
     def _wait(self) -> None:
         """Until it begins to answer. Raises BlockingIOError if it hangs, and IndexUnavailable after its time."""
         deadline = time.monotonic() + self._seconds
-        used = self._processor_seconds()
+        used = processor_seconds(self._child.pid)
         while not self._pipe.poll(IDLE_SECONDS):
-            before, used = used, self._processor_seconds()
+            before, used = used, processor_seconds(self._child.pid)
             if used == before:
                 raise BlockingIOError
             if time.monotonic() > deadline:
                 self.kill()
                 raise IndexUnavailable(f"the index has not answered a question within {self._seconds:.0f} s")
-
-    def _processor_seconds(self) -> float:
-        with suppress(psutil.Error):  # it has ended, which its pipe says
-            times = psutil.Process(self._child.pid).cpu_times()
-            return times.user + times.system
-        return 0.0
 
     @property
     def has_ended(self) -> bool:
