@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -33,9 +34,9 @@ def github() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(github: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Payload]:
+def undisturbed(github: str, module_folder: Callable[[str], Path]) -> dict[str, Payload]:
     with EmbeddingsServer(dimensions=64) as embeddings:
-        folder = Folder(tmp_path_factory.mktemp("undisturbed"))
+        folder = Folder(module_folder("undisturbed"))
         configure(folder, github, embeddings)
         assert folder.headrace("sync", "--json").code == 0
         return points(folder)

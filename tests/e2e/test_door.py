@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +62,10 @@ def answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def opened(module_folder: Callable[[str], Path]) -> Iterator[Door]:
     github = {"id": "acme", "source": "github", "token": "t", "webhook_secret": door.SECRET}
     assistants = [{"id": "watch", "api_key": KEY}]
-    with serving(Folder(tmp_path_factory.mktemp("door")), github, assistants=assistants) as found:
+    with serving(Folder(module_folder("door")), github, assistants=assistants) as found:
         yield found
 
 

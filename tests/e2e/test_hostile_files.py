@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -60,9 +61,9 @@ def ledger(folder: Folder) -> tuple[int, Mapping[str, Mapping[str, Any]]]:
 
 
 def test_ten_hostile_files_keep_ninety_others_from_nothing(
-    folder: Folder, embeddings: EmbeddingsServer, tmp_path_factory: pytest.TempPathFactory
+    folder: Folder, embeddings: EmbeddingsServer, module_folder: Callable[[str], Path]
 ) -> None:
-    alone, drive = Folder(tmp_path_factory.mktemp("alone")), GoogleDrive()
+    alone, drive = Folder(module_folder("alone")), GoogleDrive()
     put_good_files(drive)
     with serving(drive) as url:
         quiet, _ = sync(alone, url, embeddings)

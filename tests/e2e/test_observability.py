@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -98,8 +99,8 @@ def settings(url: str, embeddings: EmbeddingsServer, ports: dict[str, int]) -> d
 
 
 @pytest.fixture(scope="module")
-def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
-    folder, github = Folder(tmp_path_factory.mktemp("observed")), GitHub()
+def observed(module_folder: Callable[[str], Path]) -> Iterator[Observed]:
+    folder, github = Folder(module_folder("observed")), GitHub()
     api = github.repository("acme/api")
     for number in range(1, 4):
         github.issue(api, f"{TITLE} {number}", f"The pump of mill {number} is stuck.")

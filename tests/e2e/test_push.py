@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -117,8 +118,8 @@ def settings_of(embeddings: EmbeddingsServer) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = Folder(tmp_path_factory.mktemp("pushed"))
+def running(module_folder: Callable[[str], Path]) -> Iterator[Running]:
+    folder = Folder(module_folder("pushed"))
     with EmbeddingsServer(dimensions=64, latency_ms=20) as embeddings:
         folder.settings(**settings_of(embeddings))
         started = Running(folder, embeddings)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -65,9 +66,9 @@ def reranker() -> Iterator[RerankServer]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def folder(module_folder: Callable[[str], Path]) -> Iterator[Folder]:
     """Issues of one repository, in the index with vectors of the local model."""
-    folder, github = Folder(tmp_path_factory.mktemp("ranking")), GitHub()
+    folder, github = Folder(module_folder("ranking")), GitHub()
     repository = github.repository("acme/pumps")
     for title, written in TIMES.items():
         at = written.strftime("%Y-%m-%dT%H:%M:%SZ")

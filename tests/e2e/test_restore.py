@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ QUESTION = ("search", "engineering onboarding guide", "--mode", "lexical", "--js
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(bundled_records(), tmp_path_factory.mktemp("sources"), free_port()) as url:
+def company(module_folder: Callable[[str], Path]) -> Iterator[str]:
+    with served(bundled_records(), module_folder("sources"), free_port()) as url:
         yield url
 
 
@@ -33,8 +33,8 @@ def embedder() -> Iterator[EmbeddingsServer]:
 
 
 @pytest.fixture(scope="module")
-def synced(company: str, embedder: EmbeddingsServer, tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    folder = Folder(tmp_path_factory.mktemp("synced"))
+def synced(company: str, embedder: EmbeddingsServer, module_folder: Callable[[str], Path]) -> Folder:
+    folder = Folder(module_folder("synced"))
     folder.settings(**company_settings(company, embedder))
     assert folder.headrace("sync", "--json").code == 0
     return folder

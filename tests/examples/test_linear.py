@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +65,10 @@ class Mill:
 
 
 @pytest.fixture(scope="module")
-def mill(importable: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
+def mill(importable: None, module_folder: Callable[[str], Path]) -> Iterator[Mill]:
     from headrace_linear.emulator import TOKEN, WEBHOOK_SECRET, LinearEmulator
 
-    directory = tmp_path_factory.mktemp("mill")
+    directory = module_folder("mill")
     packages = directory / "packages"
     install(LINEAR, packages)
     linear = LinearEmulator()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -23,8 +23,8 @@ LONGEST_EXAMPLE = 15
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = Folder(tmp_path_factory.mktemp("guide"))
+def running(module_folder: Callable[[str], Path]) -> Iterator[Running]:
+    folder = Folder(module_folder("guide"))
     (settings,) = (one.text for one in fences(GUIDE, "yaml"))
     connections = yaml.safe_load(settings.replace("${PUSH_KEY}", KEY))["connections"]
     with EmbeddingsServer(dimensions=64) as embeddings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ MADE_BY = "it is out of date: run `make reference`"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(module_folder: Callable[[str], Path]) -> Path:
     """As `make docs` builds it. A warning is an error there."""
     if importlib.util.find_spec("zensical") is None:
         pytest.skip("zensical is not installed: run `make setup`")
-    folder = tmp_path_factory.mktemp("site")
+    folder = module_folder("site")
     assert build(folder) == 0
     return folder / "site"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,10 +38,10 @@ IN_PROCESSES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def node(turn: None, tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Node]:
+def node(turn: None, module_folder: Callable[[str], Path], postgres_url: str) -> Iterator[Node]:
     from moto.server import ThreadedMotoServer
 
-    root = tmp_path_factory.mktemp("node")
+    root = module_folder("node")
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     s3.start()
     catalog, history = (make_url(make_database(postgres_url)) for _ in range(2))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,9 +45,9 @@ def asked_for(expression: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def exposed(module_folder: Callable[[str], Path]) -> Iterator[dict[str, str]]:
     """What server and worker tell of an empty catalog."""
-    settings = Settings(directory=tmp_path_factory.mktemp("monitored"))
+    settings = Settings(directory=module_folder("monitored"))
     with open_catalog(settings) as catalog:
         server = Metrics()
         server.watch_spool(Spool(settings.state_path).count)

@@ -41,8 +41,8 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("command-line")
+def folder(module_folder: Callable[[str], Path]) -> Path:
+    folder = module_folder("command-line")
     (folder / "headrace.yaml").write_text(SETTINGS)
     settings = load_settings(folder / "headrace.yaml", environment={})
     source = MemorySource()

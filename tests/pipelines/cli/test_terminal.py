@@ -25,8 +25,8 @@ ID = "github:acme/acme/api/issues/1"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("terminal")
+def folder(module_folder: Callable[[str], Path]) -> Path:
+    folder = module_folder("terminal")
     (folder / "headrace.yaml").write_text(SETTINGS)
     settings = load_settings(folder / "headrace.yaml", environment={})
     source, unit = MemorySource(), Unit("unit", f"Plant {ESCAPES}")

@@ -89,9 +89,9 @@ def open_services(directory: Path) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synced(module_folder: Callable[[str], Path]) -> Path:
     """A folder in which the source's documents are indexed, and not published."""
-    folder = tmp_path_factory.mktemp("synced")
+    folder = module_folder("synced")
     with open_services(folder) as opened:
         opened.catalog.units.replace_listing(CONNECTION.id, CONNECTION.source, [UNIT])
         sync_unit(opened, CONNECTION, new_source(), UNIT)

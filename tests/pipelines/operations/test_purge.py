@@ -57,9 +57,9 @@ def open_services(directory: Path) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(module_folder: Callable[[str], Path]) -> Path:
     """A folder with two units of each connection, published."""
-    folder = tmp_path_factory.mktemp("filled")
+    folder = module_folder("filled")
     with open_services(folder) as opened:
         for connection in (ACME, OTHER):
             for unit in (GATES, TURBINES):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -54,8 +55,8 @@ PAYLOADS = _payloads()
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
-    placed = Settings(directory=tmp_path_factory.mktemp("rights"))
+def index(module_folder: Callable[[str], Path]) -> Iterator[IndexReader]:
+    placed = Settings(directory=module_folder("rights"))
     spec = IndexSpec("knowledge", EMBEDDER.model, EMBEDDER.dimensions, "v1")
     texts = [str(payload["text"]) for payload in PAYLOADS]
     (batch,) = EMBEDDER.embed(texts, purpose="document", inputs_per_request=len(texts))

@@ -6,6 +6,7 @@ A module's tests share them, and put back what they change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -54,8 +55,8 @@ def whole_layout() -> bool:
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    directory, embedder = tmp_path_factory.mktemp("service"), FakeEmbedder()
+def services(module_folder: Callable[[str], Path]) -> Iterator[Services]:
+    directory, embedder = module_folder("service"), FakeEmbedder()
     figures = MetricsSettings(key=SecretStr(METRICS_KEY))
     settings = Settings(directory=directory, metrics=figures).model_copy(
         update={"assistants": ASSISTANTS, "connections": (CONNECTION,)}

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,9 +115,9 @@ def whole_layout() -> bool:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
     people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=tmp_path_factory.mktemp("agent"), assistants=(people,))
+    settings = Settings(directory=module_folder("agent"), assistants=(people,))
     settings = settings.model_copy(update={"connections": (GITHUB, SLACK, NOTION)})
     with Services(settings, FakeEmbedder()) as services:
         for connection, unit, documents in company():

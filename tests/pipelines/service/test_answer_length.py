@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,9 +36,9 @@ def whole_layout() -> bool:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
     people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=tmp_path_factory.mktemp("length"), assistants=(people,), connections=(GITHUB,))
+    settings = Settings(directory=module_folder("length"), assistants=(people,), connections=(GITHUB,))
     source = MemorySource(listed=[REPOSITORY])
     for number, own in enumerate(IDS):
         # Three files a commit: pages end within commits, too.

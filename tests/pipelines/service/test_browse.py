@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,9 +34,9 @@ def whole_layout() -> bool:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
     people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=tmp_path_factory.mktemp("browse"), assistants=(people,), connections=(DRIVE,))
+    settings = Settings(directory=module_folder("browse"), assistants=(people,), connections=(DRIVE,))
     with Services(settings, FakeEmbedder()) as services:
         services.catalog.units.replace_listing(DRIVE.id, DRIVE.source, UNITS)
         for unit in UNITS:

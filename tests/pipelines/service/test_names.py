@@ -3,7 +3,8 @@ is called otherwise elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -47,9 +48,9 @@ def whole_layout() -> bool:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
     people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=tmp_path_factory.mktemp("names"), assistants=(people,), connections=(NOTION, SLACK))
+    settings = Settings(directory=module_folder("names"), assistants=(people,), connections=(NOTION, SLACK))
     pages = [of(NOTION, SPACE, f"notion:wiki/{one}", one, SPACE.url, "Text.", parents=at) for one, at in PLACES.items()]
     threads = [
         of(SLACK, CHANNEL, f"slack:talk/{one}", one, CHANNEL.url, "Text.", **own) for one, own in THREADS.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,8 @@ MANUAL, NOTE = document(1).id, document(2).id
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    folder: Path = tmp_path_factory.mktemp("pages")
+def client(module_folder: Callable[[str], Path]) -> Iterator[Client]:
+    folder: Path = module_folder("pages")
     settings = Settings(directory=folder, assistants=(ROBOT,)).model_copy(update={"connections": (CONNECTION,)})
     with Services(settings, FakeEmbedder()) as services:
         services.catalog.units.replace_listing("acme", "github", [Unit("unit", "Unit")])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -35,8 +36,8 @@ MANY = (*(f"group:acme:{number}" for number in range(60)), "user:ada")
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexReader]:
-    settings = Settings(directory=tmp_path_factory.mktemp("index"))
+def reader(module_folder: Callable[[str], Path]) -> Iterator[IndexReader]:
+    settings = Settings(directory=module_folder("index"))
     points = [
         Point(f"00000000-0000-0000-0000-{number:012}", [1.0, 0, 0, 0], "wheel", payload(number, source, readers))
         for number, (source, readers) in enumerate(POINTS)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -483,13 +483,13 @@ TOKENS = ("public", "user:ines", "user:omar", "group:c:1", "group:c:2")
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
+def corpus(module_folder: Callable[[str], Path]) -> Iterator[Corpus]:
     """64 documents with every combination of five tokens but one more token each, published."""
     from pipelines.index import open_store
     from pipelines.index.contract import IndexSpec
     from pipelines.settings import Settings
 
-    where = Settings(directory=tmp_path_factory.mktemp("corpus"))
+    where = Settings(directory=module_folder("corpus"))
     spec = IndexSpec(collection="knowledge", model="tiny", dimensions=4, chunking="v1")
     readers = {f"d{n}": {token for bit, token in enumerate(TOKENS) if n >> bit & 1} for n in range(32)}
     with closing(open_store(where, spec)) as store:
