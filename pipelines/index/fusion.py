@@ -13,15 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from pipelines.index.contract import Hit, Mode
-from pipelines.index.filters import best_first
 from pipelines.index.identifiers import is_lookup
 from pipelines.settings import MULTILINGUAL_MODEL
 
-Leg: TypeAlias = Sequence[tuple[str, float]]
+Id = TypeVar("Id", int, str)
+"""A point's id, as a store compares it fastest."""
+Leg: TypeAlias = Sequence[tuple[Id, float]]
 """What a leg has found: ids and scores. Payloads, the dearest part of a query, are read of what is answered alone."""
+
+
+class Fused(NamedTuple, Generic[Id]):
+    """A point that the legs have found: its score, and the parts of it that meaning and words give."""
+
+    id: Id
+    score: float
+    dense: float
+    lexical: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +80,13 @@ def candidates(limit: int) -> int:
     return max(limit * 5 // 2, _DECIDING)
 
 
-def fuse(dense: Leg, lexical: Leg, weights: LegWeights, limit: int) -> list[Hit]:
-    """At most `limit` of the points that the legs have found, the best first, without their payloads."""
+def fuse(dense: Leg[Id], lexical: Leg[Id], weights: LegWeights, limit: int) -> list[Fused[Id]]:
+    """At most `limit` of the points that the legs have found, the best first, equal ones by id."""
     dense, lexical = (sorted(leg, key=lambda one: one[1], reverse=True) for leg in (dense, lexical))
     meaning, words = _dense_parts(dense, weights.dense), _lexical_parts(lexical, weights.lexical)
     scores = {id: meaning.get(id, 0.0) + words.get(id, 0.0) for id in {**meaning, **words}}
-    chosen = sorted(scores, key=scores.__getitem__, reverse=True)[:limit]
-    return best_first(Hit(id, scores[id], {}, meaning.get(id, 0.0), words.get(id, 0.0)) for id in chosen)
+    chosen = sorted(scores, key=lambda id: (-scores[id], id))[:limit]
+    return [Fused(id, scores[id], meaning.get(id, 0.0), words.get(id, 0.0)) for id in chosen]
 
 
 def one_leg(mode: Mode, hits: Iterable[Hit]) -> list[Hit]:
@@ -92,7 +102,7 @@ def document_score(hits: Iterable[Hit]) -> float:
     return max(dense for dense, _ in parts) + max(lexical for _, lexical in parts)
 
 
-def _dense_parts(leg: Leg, weight: float) -> dict[str, float]:
+def _dense_parts(leg: Leg[Id], weight: float) -> dict[Id, float]:
     """Of a leg with its best points first, shares of the way up from a little below the lowest: of two points the lower
     one is not without any meaning."""
     if not leg:
@@ -104,12 +114,12 @@ def _dense_parts(leg: Leg, weight: float) -> dict[str, float]:
     return _weighted(leg, weight, lambda score: (score - bottom) / spread if spread else 1.0)
 
 
-def _lexical_parts(leg: Leg, weight: float) -> dict[str, float]:
+def _lexical_parts(leg: Leg[Id], weight: float) -> dict[Id, float]:
     highest = leg[0][1] if leg else 0.0
     return _weighted(leg, weight, lambda score: score / highest) if highest > 0 else {}
 
 
-def _weighted(leg: Leg, weight: float, share: Callable[[float], float]) -> dict[str, float]:
+def _weighted(leg: Leg[Id], weight: float, share: Callable[[float], float]) -> dict[Id, float]:
     return {
         id: weight * (share(score) if place <= _DECIDING else _FAINT / place)
         for place, (id, score) in enumerate(leg, start=1)

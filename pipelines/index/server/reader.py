@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from pipelines.index.filters import (
     one_version,
     within_document,
 )
-from pipelines.index.fusion import LegWeights, candidates, fuse, leg_weights, one_leg
+from pipelines.index.fusion import Fused, LegWeights, candidates, fuse, leg_weights, one_leg
 from pipelines.index.server.connection import (
     beginnings,
     check_live,
@@ -115,7 +114,7 @@ class QdrantReader:
             legs = ask(with_payload=True)
             hits = _fused(legs, weights, limit)
             payloads = {str(point.id): point.payload or {} for points in legs for point in points}
-        return one_version([replace(hit, payload=payloads[hit.id]) for hit in hits])
+        return one_version([Hit(id, score, payloads[id], dense, lexical) for id, score, dense, lexical in hits])
 
     def _ask_legs(
         self,
@@ -165,6 +164,6 @@ class QdrantPreview(QdrantReader):
         return self._name
 
 
-def _fused(legs: Sequence[Sequence[ScoredPoint]], weights: LegWeights, limit: int) -> list[Hit]:
+def _fused(legs: Sequence[Sequence[ScoredPoint]], weights: LegWeights, limit: int) -> list[Fused[str]]:
     by_meaning, by_words = ([(str(point.id), point.score) for point in points] for points in legs)
     return fuse(by_meaning, by_words, weights, limit)
