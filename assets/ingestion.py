@@ -25,7 +25,7 @@ from pipelines.run_settings import RunSettings
 
 DESCRIPTIONS: dict[Stage, str] = {
     "documents": "Read from the source what is new or changed in a unit, and land it as Parquet.",
-    "chunks": "Cut landed documents into passages along their structure.",
+    "chunks": "Split landed documents into passages along their structure.",
     "vectors": "Embed passages that were never embedded, and swap them into the index document by document.",
 }
 UNITS_PER_RUN = 500

@@ -16,8 +16,8 @@ from pipelines.machine import spare_memory
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.bulk_chunking.chunker import BulkChunker
     from pipelines.chunking.isolated import ChunkerPool
-    from pipelines.cutting.cutter import Cutter
     from pipelines.embedding.base import Embedder
     from pipelines.embedding.metering import QuestionMeter
     from pipelines.index.contract import IndexReader, IndexSpec, IndexStore
@@ -124,18 +124,18 @@ class Services:
         return pool
 
     @cached_property
-    def cutter(self) -> Cutter:
-        """What cuts documents beside this process."""
-        from pipelines.cutting.cutter import Cutter
+    def bulk_chunker(self) -> BulkChunker:
+        """What chunks the small texts of many documents, beside this process."""
+        from pipelines.bulk_chunking.chunker import BulkChunker
 
-        cutter = Cutter()
-        self._open.callback(cutter.close)
-        return cutter
+        chunker = BulkChunker()
+        self._open.callback(chunker.close)
+        return chunker
 
-    def end_cutting(self) -> None:
-        """Let what cuts beside this process go, with its memory, until it is needed again."""
-        if "cutter" in self.__dict__:
-            self.cutter.close()
+    def end_bulk_chunking(self) -> None:
+        """Let what chunks beside this process go, with its memory, until it is needed again."""
+        if "bulk_chunker" in self.__dict__:
+            self.bulk_chunker.close()
 
     @cached_property
     def page_reader(self) -> PageReader | None:

@@ -94,7 +94,7 @@ class Restoring:
         return forgotten
 
     def forget_points(self, ids: Iterable[str]) -> None:
-        """The index has lost points of these documents: what they were cut into is to be indexed again."""
+        """The index has lost points of these documents: their chunks are to be indexed again."""
         table, loads = tables.documents, tables.loads
         with self._engine.begin() as transaction:
             for part in in_parts(ids):

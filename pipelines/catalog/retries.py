@@ -54,7 +54,8 @@ class Retries:
         return self._retried(connection, unit)
 
     def unread(self, connection: str, unit: str) -> list[str]:
-        """As `failed`, of those that the source did not give: what is to be cut or embedded of others, it has given."""
+        """As `failed`, of those that the source did not give: what is to be chunked or embedded of others, it has
+        given."""
         return self._retried(connection, unit, tables.documents.c.version.is_(None))
 
     def last_attempt(self, connection: str, unit: str) -> datetime | None:

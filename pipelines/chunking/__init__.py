@@ -6,6 +6,6 @@ from pipelines.chunking.chunker import chunk_document, require_text
 from pipelines.chunking.model import Chunk, ChunkedContent
 
 CHUNKING = "title-512-v2"
-"""Name of the way documents are cut; changes whenever the same document would be cut differently."""
+"""Name of the way documents are chunked; changes whenever the same document would be chunked differently."""
 
 __all__ = ["CHUNKING", "Chunk", "ChunkedContent", "chunk_document", "require_text"]

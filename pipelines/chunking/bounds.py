@@ -1,4 +1,4 @@
-"""How much of a document is cut at most: what a file claims to hold costs embeddings, and keeps others waiting.
+"""How much of a document is chunked at most: what a file claims to hold costs embeddings, and keeps others waiting.
 
 What is beyond is left out, and the ledger says so; the rest is found.
 """

@@ -27,7 +27,7 @@ def chunk_document(document: Document, tokens: int = CHUNK_TOKENS) -> list[Chunk
 
 
 def chunk_content(document: Document, tokens: int = CHUNK_TOKENS, scans: Scans = NO_SCANS) -> ChunkedContent:
-    """Cut a document into chunks of at most about `tokens`; the same document gives the same chunks.
+    """Split a document into chunks of at most about `tokens`; the same document gives the same chunks.
 
     None lies on two pages, so that each can be cited by its own. What `scans` holds of a page that is a picture stands
     in its place. A document that holds nothing but its title is found by that, the text of its only chunk. Raises

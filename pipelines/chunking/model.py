@@ -57,7 +57,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkedContent:
-    """What a document's content is cut into, and what of it is not: `pictures` are the pages that hold pictures only,
+    """The chunks of a document's content, and what of it is not: `pictures` are the pages that hold pictures only,
     and `reasons` say what else was left out."""
 
     chunks: tuple[Chunk, ...]

@@ -28,8 +28,8 @@ def check_stored(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None
 def check_readable(spec: IndexSpec, stored: Mapping[str, Any], where: str) -> None:
     """Raise IndexMismatch if questions of this spec cannot be asked of a collection.
 
-    How its documents were cut is no matter, nor in which of several ways their words are kept: while one release takes
-    the place of another, or gives it back, both answer from the version that is live.
+    How its documents were chunked is no matter, nor in which of several ways their words are kept: while one release
+    takes the place of another, or gives it back, both answer from the version that is live.
     """
     asked = {name: value for name, value in spec_metadata(spec).items() if name not in ("chunking", WINDOWS)}
     stored = {name: value for name, value in stored.items() if name != WINDOWS}

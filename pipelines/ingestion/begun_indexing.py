@@ -1,4 +1,4 @@
-"""Indexing that begins while a unit's documents are still being cut, in a process beside this one."""
+"""Indexing that begins while a unit's documents are still being chunked, in a process beside this one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BegunIndexing:
-    """What the stage of chunks does for that of vectors. What has stopped it is the latter's, and stops no cutting."""
+    """What the stage of chunks does for that of vectors. What has stopped it is the latter's, and stops no chunking."""
 
     def __init__(self, services: Services, connection: str) -> None:
         self._services = services
@@ -23,7 +23,7 @@ class BegunIndexing:
         self._failure: Exception | None = None
 
     def index(self, chunking: Chunking, progress: ProgressCallback) -> None:
-        """Embed and index documents as they are cut. Raises what stops the cutting."""
+        """Embed and index documents as they are chunked. Raises what stops the chunking."""
         from pipelines.ingestion.embedding import CachingEmbedder
         from pipelines.ingestion.vectors import index_loads
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from pipelines.bulk_chunking import bulk_chunking_pays
 from pipelines.catalog import Load
-from pipelines.cutting import cutting_pays
 from pipelines.ingestion.load_chunker import LoadChunker, LoadPart
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
@@ -18,26 +18,26 @@ PARTS_AHEAD = 4
 """So many parts the process beside has, or has answered, before they are needed."""
 _CERTAIN = 0.95
 """The share of what is expected by which requests are measured: no more is to be under way at the provider than if all
-was cut."""
+was chunked."""
 
 
 def chunk(services: Services, connection: str, unit: str, report: SyncReport, *, progress: ProgressCallback) -> None:
-    """Cut the documents of all landed loads of a unit into chunks, adding to `report`.
+    """Chunk the documents of all landed loads of a unit, adding to `report`.
 
-    A document that cannot be cut is recorded as skipped or failed, and the rest goes on.
+    A document that cannot be chunked is recorded as skipped or failed, and the rest goes on.
     """
     Chunking(services, connection, unit, report, progress, beside=False).run()
 
 
-def cut_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
+def chunk_load(services: Services, load: Load) -> Iterator[ChunkedDocument]:
     """The documents of a load of which it holds the newest version, in chunks, without recording anything."""
-    return LoadChunker(services, load, records=False).cut()
+    return LoadChunker(services, load, records=False).chunk()
 
 
 class Chunking:
-    """Cuts the documents of all landed loads of a unit, adding to `report`. It `is_beside`, in its own process, which
-    goes on while what it has cut is used, where that is asked for and there are many. `seconds` is how long this one
-    took for it, and `failure` what has stopped it."""
+    """Chunks the documents of all landed loads of a unit, adding to `report`. It `is_beside`, in its own process, which
+    goes on while what it has chunked is used, where that is asked for and there are many. `seconds` is how long this
+    one took for it, and `failure` what has stopped it."""
 
     def __init__(
         self,
@@ -51,32 +51,32 @@ class Chunking:
     ) -> None:
         self._loads = services.catalog.loads.pending(connection, unit, "landed")
         self._total = sum(load.documents for load in self._loads)
-        self.is_beside = beside and cutting_pays(self._total)
+        self.is_beside = beside and bulk_chunking_pays(self._total)
         self.seconds = 0.0
         self.failure: Exception | None = None
         self._services = services
         self.report = report
         self._progress = progress
         self._documents = self._chunks = 0
-        self._cut = self._cut_loads()
+        self._chunked = self._chunk_loads()
 
     def run(self) -> None:
-        """Cut what is left."""
+        """Chunk what is left."""
         for _, documents in self.loads():
             for _ in documents:
                 pass
 
     def loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
-        """Each load with its documents, as they are cut. What is left of them when the next load is asked for, is cut
-        then. Goes on where another iteration has ended."""
-        return self._cut
+        """Each load with its documents, as they are chunked. What is left of them when the next load is asked for, is
+        chunked then. Goes on where another iteration has ended."""
+        return self._chunked
 
     @property
     def expected(self) -> int:
         """How many chunks there will be at the least, by those that there are."""
         return int(_CERTAIN * self._chunks * max(self._total, self._documents) / max(self._documents, 1))
 
-    def _cut_loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
+    def _chunk_loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
         chunkers = (LoadChunker(self._services, load, beside=self.is_beside) for load in self._loads)
         parts = _ahead((part for chunker in chunkers for part in chunker.parts()), PARTS_AHEAD if self.is_beside else 0)
         done = 0

@@ -39,7 +39,7 @@ class DocumentWriting:
             self.task.report.documents,
             listing=listing,
             keeps_cursor=keeps_cursor,
-            is_cut_next="chunks" in self.task.options.stages,
+            is_chunked_next="chunks" in self.task.options.stages,
         )
         try:
             yield writer

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.bulk_chunking.rows import VectorizedDocument
 from pipelines.chunking.windows import embedded_texts
-from pipelines.cutting.cut import CutDocument
-from pipelines.cutting.references import lexical_text, reference
 from pipelines.index.contract import DocumentChange, Payload, PayloadUpdate, Point, Vector, Vectors
 from pipelines.index.lexical import LexicalVector
+from pipelines.index.references import lexical_text, reference
 from pipelines.landing import ChunkedDocument
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def point_payload(document: ChunkedDocument, chunk: Chunk) -> Payload:
 
 
 def _lexical(document: ChunkedDocument, chunk: Chunk, payload: Payload) -> str | LexicalVector:
-    """The chunk's lexical vector, where it was made as the document was cut, or else what it is made of."""
-    if isinstance(document, CutDocument):
+    """The chunk's lexical vector, where it was made as the document was chunked, or else what it is made of."""
+    if isinstance(document, VectorizedDocument):
         return document.lexical[chunk.position]
     return lexical_text(chunk, _url(payload))
 

@@ -1,4 +1,4 @@
-"""Cuts the documents of one load: in parts, of which the process beside may have several before they are needed."""
+"""Chunks the documents of one load: in parts, of which the process beside may have several before they are needed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from connectors.contract import Deleted
 from connectors.tables import parse_document
+from pipelines.bulk_chunking.rows import BulkAnswer, VectorizedDocument
 from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import MOST_READINGS
 from pipelines.chunking.isolated.limits import is_small_text
-from pipelines.cutting.cut import CutDocument
-from pipelines.cutting.rows import CutRows
 from pipelines.errors import DocumentError, ReadingAborted
-from pipelines.ingestion.cutting import cut_document
+from pipelines.ingestion.version_chunking import chunk_version
 from pipelines.landing import ChunkedDocument
 from pipelines.landing.chunk_rows import chunk_table
 from pipelines.services import Services
@@ -40,9 +39,9 @@ class LoadPart:
 
 
 class LoadChunker:
-    """Cuts the documents of one load; `problems` fills up with those that could not be cut, and `chunks` counts what
-    came of the `documents` so far. Where it `records`, the catalog is told at once of those that take too much: a load
-    may hold many of them. Small texts are cut `beside` this process, where that is asked for."""
+    """Chunks the documents of one load; `problems` fills up with those that could not be chunked, and `chunks` counts
+    what came of the `documents` so far. Where it `records`, the catalog is told at once of those that take too much: a
+    load may hold many of them. Small texts are chunked `beside` this process, where that is asked for."""
 
     def __init__(self, services: Services, load: Load, *, records: bool = True, beside: bool = False) -> None:
         self.load = load
@@ -52,8 +51,8 @@ class LoadChunker:
         self._records = records
         self._beside = beside
         self._states = services.catalog.documents.in_load(load.id)
-        # Those that were cut while they were read, to be compared with the versions before, are not cut again.
-        self._kept = frozenset(one.document_id for one in self._cut_before()) if records else frozenset[str]()
+        # Those that were chunked while they were read, to be compared with the versions before, are not chunked again.
+        self._kept = frozenset(one.document_id for one in self._chunked_before()) if records else frozenset[str]()
 
     @property
     def path(self) -> str:
@@ -61,16 +60,16 @@ class LoadChunker:
         return self._services.landing.chunks_path(self.load.connection, self.load.id)
 
     def parts(self) -> Iterator[LoadPart]:
-        """The documents that are to be cut; the first part has none, as a load may have."""
+        """The documents that are to be chunked; the first part has none, as a load may have."""
         yield LoadPart(self)
-        if not self._is_cut:
+        if not self._is_chunked:
             yield from map(self._part, self._services.landing.document_tables(self.load.documents_path, ROWS_PER_PART))
 
     def write(self, parts: Iterator[LoadPart]) -> Iterator[ChunkedDocument]:
         """The documents in chunks, those that are gone among them. The load's chunks are in the landing once the last
         has been taken."""
-        if self._is_cut:
-            yield from self._counted(self._cut_before())
+        if self._is_chunked:
+            yield from self._counted(self._chunked_before())
             return
         with self._services.landing.chunk_file(self.load.connection, self.load.id) as write:
             for documents, table in self._tables(parts):
@@ -81,15 +80,15 @@ class LoadChunker:
                 if taken:
                     write(chunk_table(taken) if table is None else table)
 
-    def cut(self) -> Iterator[ChunkedDocument]:
+    def chunk(self) -> Iterator[ChunkedDocument]:
         """As `write`, without writing."""
         for documents, _ in self._tables(self.parts()):
             yield from documents
 
     def _tables(self, parts: Iterator[LoadPart]) -> Iterator[tuple[Iterable[ChunkedDocument], pa.Table | None]]:
         """Documents in chunks, and the rows that they become where those are made already."""
-        yield self._cut_before() if self._kept else (), None
-        yield from map(self._cut_part, parts)
+        yield self._chunked_before() if self._kept else (), None
+        yield from map(self._chunk_part, parts)
 
     def _part(self, table: pa.Table) -> LoadPart:
         keys = table.column("id").to_pylist()
@@ -98,24 +97,26 @@ class LoadChunker:
         if not self._beside:
             return LoadPart(self, rows)
         small = tuple(_are_small(rows))
-        return LoadPart(self, rows, small, self._services.cutter.submit(rows.filter(list(small))))
+        return LoadPart(self, rows, small, self._services.bulk_chunker.submit(rows.filter(list(small))))
 
-    def _cut_part(self, part: LoadPart) -> tuple[Iterable[ChunkedDocument], pa.Table | None]:
-        found = self._services.cutter.wait(part.answer) if part.answer else None
+    def _chunk_part(self, part: LoadPart) -> tuple[Iterable[ChunkedDocument], pa.Table | None]:
+        found = self._services.bulk_chunker.wait(part.answer) if part.answer else None
         if found and found.table is not None and all(part.small):
-            return cast(list[CutDocument], found.documents), found.table
-        return self._cut_one_by_one(part, found), None
+            return cast(list[VectorizedDocument], found.documents), found.table
+        return self._one_by_one(part, found), None
 
-    def _cut_one_by_one(self, part: LoadPart, found: CutRows | None) -> Iterator[ChunkedDocument]:
+    def _one_by_one(self, part: LoadPart, found: BulkAnswer | None) -> Iterator[ChunkedDocument]:
         """Those of a part, of which the process beside has `found` some: a file may take long to be read."""
         beside = iter(found.documents if found else ())
         for place, row in enumerate(part.rows.to_pylist() if part.rows is not None else ()):
-            was_cut = found is not None and part.small[place]
-            if one := self._document(row, next(beside) if was_cut else None):
+            was_chunked = found is not None and part.small[place]
+            if one := self._document(row, next(beside) if was_chunked else None):
                 yield one
 
-    def _document(self, row: dict[str, Any], found: CutDocument | DocumentError | None) -> ChunkedDocument | None:
-        if isinstance(found, CutDocument):
+    def _document(
+        self, row: dict[str, Any], found: VectorizedDocument | DocumentError | None
+    ) -> ChunkedDocument | None:
+        if isinstance(found, VectorizedDocument):
             return found
         parsed = parse_document(row)
         if isinstance(parsed, Deleted):
@@ -123,7 +124,7 @@ class LoadChunker:
         try:
             if found:
                 raise found
-            return cut_document(self._services, parsed, row["version"], self._states[parsed.id])
+            return chunk_version(self._services, parsed, row["version"], self._states[parsed.id])
         except DocumentError as error:
             self.problems.append(_problem(self._states[parsed.id], error))
             if self._records and isinstance(error, ReadingAborted):
@@ -131,7 +132,7 @@ class LoadChunker:
             return _removal(parsed.id) if error.skip else None
 
     @property
-    def _is_cut(self) -> bool:
+    def _is_chunked(self) -> bool:
         return bool(self._kept) and self._kept == self._states.keys()
 
     def _counted(self, documents: Iterable[ChunkedDocument]) -> Iterator[ChunkedDocument]:
@@ -140,7 +141,7 @@ class LoadChunker:
             self.chunks += len(one.chunks)
             yield one
 
-    def _cut_before(self) -> Iterator[ChunkedDocument]:
+    def _chunked_before(self) -> Iterator[ChunkedDocument]:
         for one in self._services.landing.current_chunks_of(self.load.connection, self.load.id):
             if (state := self._states.get(one.document_id)) and state.version == one.version:
                 yield one

@@ -11,9 +11,9 @@ from connectors.contract import Checkpoint, Cursor, Deleted, Failed, ObjectItem
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
+from pipelines.bulk_chunking import bulk_chunking_pays
 from pipelines.catalog import Outcome, RightsRead
 from pipelines.catalog.documents import DocumentState
-from pipelines.cutting import cutting_pays
 from pipelines.ingestion.admission import Admission
 from pipelines.ingestion.diff import diff_item, lost_tokens
 from pipelines.ingestion.report import DocumentCounts
@@ -66,14 +66,14 @@ class _LoadBuffer:
 @dataclass(slots=True)
 class _Differences:
     """What a load writes: `outcomes` and new `fingerprints` to the catalog, `rows` to the landing, and beside them
-    what the documents that had to be cut for that were `cut` into."""
+    the documents that had to be `chunked` for that."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     fingerprints: dict[str, str] = field(default_factory=dict)
     rights: RightsRead = field(default_factory=RightsRead)
-    cut: list[ChunkedDocument] = field(default_factory=list)
+    chunked: list[ChunkedDocument] = field(default_factory=list)
 
 
 class LoadWriter:
@@ -85,8 +85,8 @@ class LoadWriter:
     found, and `common_readers` the reader tokens that all have which were read, if any was.
 
     `listing` names the full listing that the items belong to. With `keeps_cursor`, checkpoints move the place
-    where the next read continues. Where what is landed `is_cut_next`, the process that cuts many documents is started
-    as soon as there are so many.
+    where the next read continues. Where what is landed `is_chunked_next`, the process that chunks many documents is
+    started as soon as there are so many.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class LoadWriter:
         *,
         listing: str | None = None,
         keeps_cursor: bool = False,
-        is_cut_next: bool = False,
+        is_chunked_next: bool = False,
     ) -> None:
         self.complete = False
         self.overtaken: set[str] = set()
@@ -115,7 +115,7 @@ class LoadWriter:
         self._admission = Admission(connection, unit)
         self._listing = listing
         self._keeps_cursor = keeps_cursor
-        self._is_cut_next = is_cut_next
+        self._is_chunked_next = is_chunked_next
         self._landed = 0
         self._buffer = _LoadBuffer()
         self._final_cursor: Cursor | None = None
@@ -169,11 +169,11 @@ class LoadWriter:
         self.overtaken |= found.rights.overtaken
         changed = [outcome.id for outcome in found.outcomes if outcome.landed]
         self.left_behind |= {*self._catalog.parents.left_behind(self._connection.id, self._unit.id, changed)}
-        if load is not None and found.cut:
-            self._landing.write_chunks(self._connection.id, load, found.cut)
+        if load is not None and found.chunked:
+            self._landing.write_chunks(self._connection.id, load, found.chunked)
         self._landed += len(found.rows)
-        if self._is_cut_next and cutting_pays(self._landed):
-            self._services.cutter.start()
+        if self._is_chunked_next and bulk_chunking_pays(self._landed):
+            self._services.bulk_chunker.start()
 
     def _revoke_lost(self) -> None:
         """What the items that came last show to be lost counts now, and not with the load that they are in."""
@@ -230,7 +230,7 @@ class LoadWriter:
                 found.rights.parents[key] = tuple(parent.id for parent in item.parents)
         changed = [row for row in found.rows if isinstance(row, Document)]
         compared = compare_texts(self._services, states, changed)
-        found.rights.withdrawals, found.cut = compared.withdrawals, compared.cut
+        found.rights.withdrawals, found.chunked = compared.withdrawals, compared.chunked
         return found
 
     def _land(self, rows: list[Row]) -> str | None:

@@ -11,7 +11,7 @@ from pipelines.catalog.statements import in_parts
 from pipelines.errors import UsageError
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
-from pipelines.ingestion.chunks import chunk, cut_load
+from pipelines.ingestion.chunks import chunk, chunk_load
 from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.report import SyncReport, measure_time
@@ -44,7 +44,7 @@ def _write_ahead(services: Services, report: SyncReport, observer: Observer) -> 
     with services.store() as store:
         for load in loads:
             with suppress(FileNotFoundError):  # retention has taken it out: all of it was replaced meanwhile
-                write_ahead(services, store, load, cut_load(services, load), report)
+                write_ahead(services, store, load, chunk_load(services, load), report)
             done += load.documents
             observer.progress(names[load.connection, load.unit], "vectors", done, total)
 
@@ -64,7 +64,7 @@ def index_pending(
     observer: Observer,
     before_vectors: Callable[[str, str], None] = lambda connection, unit: None,
 ) -> None:
-    """Cut and index the loads of all units that wait. `before_vectors` is called with each unit once it is cut."""
+    """Chunk and index the loads of all units that wait. `before_vectors` is called with each unit in between."""
     names = _units(services)
     for connection, unit_id in services.catalog.loads.units_with_pending():
         progress = partial(observer.progress, names[connection, unit_id])

@@ -104,7 +104,7 @@ def sync_units_of(
     for unit in (state.unit for state in states):
         due = _what_is_left_over(services, connection, unit, options) if unit.id in quiet else options
         report.add(sync_unit(services, connection, connector, unit, due, observer))
-    services.end_cutting()
+    services.end_bulk_chunking()
     return report
 
 

@@ -83,7 +83,7 @@ def _run_stages(
     for stage in options.stages:
         follows_nothing = stage == "vectors" and "chunks" in options.stages and not report.has_changed
         if stage != "documents" and not options.dry_run and not follows_nothing:
-            # Before anything is cut or embedded: rights and deletions wait for no text.
+            # Before anything is chunked or embedded: rights and deletions wait for no text.
             with record_errors(report, name):
                 apply_rights(services, connection.id, connection.source, unit.id)
         done = StageDone(connection, unit, stage, SyncReport())

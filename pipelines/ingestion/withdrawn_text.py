@@ -16,7 +16,7 @@ from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.withdrawals import Withdrawal
 from pipelines.chunking import Chunk
 from pipelines.errors import DocumentError
-from pipelines.ingestion.cutting import cut_document
+from pipelines.ingestion.version_chunking import chunk_version
 from pipelines.landing import ChunkedDocument, Landing
 from pipelines.services import Services
 
@@ -27,11 +27,11 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 @dataclass(frozen=True, slots=True)
 class TextComparison:
-    """What documents have lost of their text, by id, and what those that were compared are cut into: cutting is what
-    costs, so that it need not be done again."""
+    """What documents have lost of their text, by id, and those that were compared, `chunked`: this is what costs, and
+    need not be done again."""
 
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
-    cut: list[ChunkedDocument] = field(default_factory=list)
+    chunked: list[ChunkedDocument] = field(default_factory=list)
 
 
 def compare_texts(
@@ -53,8 +53,8 @@ def compare_texts(
         if not (chunks or is_deletion):
             continue
         try:
-            compared.cut.append(cut_document(services, document, version, state))
-            now = compared.cut[-1].chunks
+            compared.chunked.append(chunk_version(services, document, version, state))
+            now = compared.chunked[-1].chunks
         except DocumentError as error:
             if not (error.skip or is_deletion):
                 continue  # it cannot be read at present: what was found of it still is
@@ -72,7 +72,7 @@ def find_withdrawal(
     *,
     is_deletion: bool,
 ) -> Withdrawal | None:
-    """What a document has lost since it was cut into the chunks `before`; None if nothing was taken out.
+    """What a document has lost since it had the chunks `before`; None if nothing was taken out.
 
     `titles` are those of before and now: each passage is found by the title and shown under it, so that none stays
     where the title went with what was deleted. After a deletion there is always something: the version before may be
@@ -131,7 +131,7 @@ def _words(line: str) -> set[str]:
 def _read_before(
     landing: Landing, states: Mapping[str, DocumentState], read: Sequence[Document]
 ) -> dict[str, tuple[Chunk, ...]]:
-    """What the versions that the catalog knows were cut into; from the landing, so that no index need be opened. A
+    """The chunks of the versions that the catalog knows; from the landing, so that no index need be opened. A
     tombstone is none."""
     by_load: dict[tuple[str, int], list[str]] = defaultdict(list)
     for document in read:

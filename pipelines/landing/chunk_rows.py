@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.chunking import CHUNKING, Chunk
+from pipelines.landing.chunked_document import ChunkedDocument
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,23 +15,8 @@ if TYPE_CHECKING:
 _CHUNK_FIELDS = ("position", "headings", "text", "header", "occurrence")
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkedDocument:
-    """A document version cut into chunks, or, without a version, a document to be removed.
-
-    `payload` holds the fields of the index payload that all its chunks share. `partly_read` says what of it was not
-    read.
-    """
-
-    document_id: str
-    version: str | None
-    payload: dict[str, Any]
-    chunks: tuple[Chunk, ...]
-    partly_read: str | None = None
-
-
 def chunks_schema() -> pa.Schema:
-    """Columns of a chunk file; `payload` is JSON, and `chunking` the way in which the document was cut. `pages` are
+    """Columns of a chunk file; `payload` is JSON, and `chunking` the way in which the document was chunked. `pages` are
     those of its chunks, one for each: a field of theirs would be one that an earlier release cannot read."""
     import pyarrow as pa
 
@@ -72,7 +57,7 @@ def parse_chunks(row: dict[str, Any]) -> ChunkedDocument:
 
 
 def is_current(row: dict[str, Any]) -> bool:
-    """Whether a document was cut as it would be now. Rows of earlier releases do not say how theirs was."""
+    """Whether a document was chunked as it would be now. Rows of earlier releases do not say how theirs was."""
     return row.get("chunking") == CHUNKING
 
 

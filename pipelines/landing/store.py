@@ -1,4 +1,4 @@
-"""The landing: what was read and what it was cut into, as Parquet on a local disk or in S3.
+"""The landing: what was read and its chunks, as Parquet on a local disk or in S3.
 
 <url>/<connection>/documents/<load>.<file>.parquet     by dlt; one file per load, of one unit
 <url>/chunks/<connection>/<load>.parquet               one file per load
@@ -25,7 +25,8 @@ from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.chunking.windows import WINDOW_TOKENS, embedded_texts
 from pipelines.errors import HeadraceError
-from pipelines.landing.chunk_rows import ChunkedDocument, chunk_table, chunks_schema, is_current, parse_chunks
+from pipelines.landing.chunk_rows import chunk_table, chunks_schema, is_current, parse_chunks
+from pipelines.landing.chunked_document import ChunkedDocument
 from pipelines.landing.dlt_settings import own_dlt_settings
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 from pipelines.landing.scans import ScanCache
@@ -110,15 +111,15 @@ class Landing:
     def chunks_of(
         self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[ChunkedDocument]:
-        """What the documents of a load, or these of them, were cut into; nothing where they were not cut yet."""
+        """What the documents of a load, or these of them, have become; nothing where they were not chunked yet."""
         yield from map(parse_chunks, self._chunk_rows(connection, load, documents))
 
     def current_chunks_of(self, connection: str, load: int) -> Iterator[ChunkedDocument]:
-        """As `chunks_of`, without documents that would be cut otherwise today."""
+        """As `chunks_of`, without documents that would be chunked otherwise today."""
         yield from map(parse_chunks, filter(is_current, self._chunk_rows(connection, load)))
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
-        """Remove what these documents of a load were cut into."""
+        """Remove the chunks of these documents of a load."""
         self.files.remove_rows(self.chunks_path(connection, load), "document_id", documents)
 
     def data_files(self, connection: str | None = None, older_than: timedelta = timedelta()) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Single objects that could not be read, cut or embedded: they stop nothing, and are told of wherever one looks."""
+"""Single objects that could not be read, chunked or embedded: they stop nothing, and are told of wherever one looks."""
 
 from __future__ import annotations
 

@@ -140,8 +140,8 @@ def _outcome(row: dict[str, Any]) -> Outcome:
 
 
 def _index(services: Services, report: SyncReport, observer: Observer, *, recall: bool) -> None:
-    """Cut and index what waits; what is in the index needs no vector. With `recall`, the vectors that the index has go
-    back into the cache: their texts may come again, in whichever document."""
+    """Chunk and index what waits; what is in the index needs no vector. With `recall`, the vectors that the index has
+    go back into the cache: their texts may come again, in whichever document."""
     if recall:
         index_pending(services, report, observer, partial(_recall_vectors, services))
     else:

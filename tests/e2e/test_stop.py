@@ -154,7 +154,7 @@ def test_a_sync_that_cuts_large_files(folder: Folder, embeddings: EmbeddingsServ
             )
             until(lambda: rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [])
             ends_in_time(folder, process, signal.SIGTERM)
-        assert rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [], "it was cutting"
+        assert rows(folder, "SELECT id FROM loads WHERE state = 'landed'") != [], "it was chunking"
 
 
 @pytest.mark.slow

@@ -137,20 +137,20 @@ def test_settings_of_other_dlt_pipelines_are_left_alone_and_change_nothing(
 
 def test_chunks_come_back_as_they_were(landing: Landing) -> None:
     text = document(1, content="# One\n\nFirst.\n\n# Two\n\n" + "Second. " * 400)
-    cut = ChunkedDocument(text.id, text.version, {"title": text.title, "tags": ["a"]}, tuple(chunk_document(text)))
+    chunked = ChunkedDocument(text.id, text.version, {"title": text.title, "tags": ["a"]}, tuple(chunk_document(text)))
     removed = ChunkedDocument("gone", None, {}, ())
     for _ in range(2):  # a repetition overwrites
-        path, chunks = landing.write_chunks("acme", 7, iter([cut, removed]))
-    assert chunks == len(cut.chunks) > 1
-    assert list(landing.read_chunks(path)) == [cut, removed]
+        path, chunks = landing.write_chunks("acme", 7, iter([chunked, removed]))
+    assert chunks == len(chunked.chunks) > 1
+    assert list(landing.read_chunks(path)) == [chunked, removed]
 
 
 def test_pages_and_what_was_not_read_come_back(landing: Landing) -> None:
     chunks = tuple(chunk_document(document(1, content=pdf("one", "two"), content_type=PDF)))
-    cut = ChunkedDocument(document(1).id, "v", {}, chunks, "partly read: page 3 holds a picture only")
-    path, _ = landing.write_chunks("acme", 7, [cut])
+    chunked = ChunkedDocument(document(1).id, "v", {}, chunks, "partly read: page 3 holds a picture only")
+    path, _ = landing.write_chunks("acme", 7, [chunked])
     assert [chunk.page for chunk in chunks] == [1, 2]
-    assert list(landing.read_chunks(path)) == [cut]
+    assert list(landing.read_chunks(path)) == [chunked]
 
 
 def test_chunks_of_releases_that_knew_no_pages_are_read(landing: Landing) -> None:

@@ -27,7 +27,7 @@ _SECONDS_REMEMBERED = 60.0
 
 
 class ChunkerPool:
-    """Cuts documents, those of which a reader may take long in processes of their own. Threads may share it."""
+    """Chunks documents, those of which a reader may take long in processes of their own. Threads may share it."""
 
     def __init__(self) -> None:
         self._idle: list[ChunkerProcess] = []
@@ -72,8 +72,8 @@ class ChunkerPool:
         return answer
 
     def _refuse_aborted(self, document: Document) -> None:
-        """A changed document is cut twice within a moment: to be compared with the version before, and to be indexed.
-        What takes too much takes it once."""
+        """A changed document is chunked twice within a moment: to be compared with the version before, and to be
+        indexed. What takes too much takes it once."""
         recent = time.monotonic() - _SECONDS_REMEMBERED
         self._aborted = {key: found for key, found in self._aborted.items() if found[0] > recent}
         if self._aborted and (found := self._aborted.get(_key(document))):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import selectors
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 import psutil
 
-from pipelines.child_environment import child_environment
+from pipelines.child_start import start_child
 from pipelines.chunking.isolated.limits import ELAPSED_SECONDS, IDLE_SECONDS, MEGABYTES, SECONDS, WARM_MEGABYTES
 from pipelines.chunking.isolated.protocol import LONGEST_ANSWER, READY, Answer, Task, encode_request, parse_answer
 from pipelines.errors import HeadraceError, ReadingAborted
@@ -20,7 +18,6 @@ from pipelines.errors import HeadraceError, ReadingAborted
 _SECONDS_TO_START = 60.0
 _SECONDS_PER_LOOK = 0.02
 """Memory grows by at most about 40 MB between two looks at a process."""
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 class ChunkerDied(Exception):
@@ -38,14 +35,7 @@ class ChunkerProcess:
     """
 
     def __init__(self) -> None:
-        # No multiprocessing: below a daemonic process, such as a Celery worker's, that may start none. And nothing is
-        # forked: threads, gRPC and SQLite do not survive it.
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipelines.chunking.isolated.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment() | _ONE_THREAD,  # without a secret: it reads what strangers have written
-        )
+        self._child = start_child("pipelines.chunking.isolated.child")
         self._usage = psutil.Process(self._child.pid)
         self._selector = selectors.DefaultSelector()
         for pipe in (self._child.stdin, self._child.stdout):

@@ -21,7 +21,7 @@ LONGEST_ANSWER = 200_000_000
 
 
 class Task(NamedTuple):
-    """A document to be cut, with what an API has read on some of its pages; or else pages to `extract` from it."""
+    """A document to be chunked, with what an API has read on some of its pages; or else pages to `extract` from it."""
 
     document: Document
     scans: Scans = NO_SCANS

@@ -12,7 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipelines.child_environment import child_environment
+from pipelines.child_start import child_environment
 from pipelines.errors import IndexUnavailable
 from pipelines.index.embedded.reading_protocol import Opening, ReaderCall, ReaderReply
 from pipelines.machine import processor_seconds

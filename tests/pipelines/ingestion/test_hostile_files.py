@@ -17,8 +17,8 @@ from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import MOST_READINGS, UNFINISHED
 from pipelines.chunking.isolated import process
 from pipelines.errors import ReadingAborted
-from pipelines.ingestion.cutting import cut_document
 from pipelines.ingestion.unit_sync import sync_unit
+from pipelines.ingestion.version_chunking import chunk_version
 from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.emulators.fake_embedder import FakeEmbedder
@@ -110,10 +110,10 @@ def test_a_file_that_ended_the_process_too_often_is_not_read_again(
     sync(services, source, document(2))
     left = replace(state(services, 2), attempts=attempts, reason=UNFINISHED)
     if is_read:
-        assert cut_document(services, pdf(2), None, left).chunks
+        assert chunk_version(services, pdf(2), None, left).chunks
     else:
         with pytest.raises(ReadingAborted, match=r"has ended Headrace's own process 3 times"):
-            cut_document(services, pdf(2), None, left)
+            chunk_version(services, pdf(2), None, left)
 
 
 def test_an_orderly_end_counts_no_attempt(services: Services, source: MemorySource) -> None:

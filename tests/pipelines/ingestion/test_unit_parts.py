@@ -352,7 +352,7 @@ def test_what_is_away_for_a_few_documents_stops_no_command(
     assert document(61).id in indexed(services)
 
 
-def test_what_could_not_be_cut_is_not_asked_for_by_each_command(services: Services, source: MemorySource) -> None:
+def test_what_could_not_be_chunked_is_not_asked_for_by_each_command(services: Services, source: MemorySource) -> None:
     with services.catalog._engine.begin() as transaction:
         later = datetime.now(UTC) + timedelta(hours=1)
         transaction.execute(update(tables.documents).values(status="failed", next_attempt=later))

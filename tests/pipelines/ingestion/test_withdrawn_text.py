@@ -133,13 +133,13 @@ def test_what_is_deleted_beside_an_edit_counts_at_once(services: Services, sourc
     assert found(services) == {"mill", "weir"}
 
 
-def test_a_document_that_changes_is_cut_once(
+def test_a_document_that_changes_is_chunked_once(
     services: Services, source: MemorySource, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut: list[object] = []
+    read: list[object] = []
 
     def count(content: str | bytes, content_type: str) -> list[Block]:
-        cut.append(content)
+        read.append(content)
         return read_blocks(content, content_type)
 
     monkeypatch.setattr("pipelines.chunking.chunker.read_blocks", count)
@@ -147,12 +147,12 @@ def test_a_document_that_changes_is_cut_once(
     source.put(changed)
     source.put(new)
     repair(services, source, embedder)
-    assert sorted(map(str, cut)) == sorted(map(str, (changed.content, new.content)))
+    assert sorted(map(str, read)) == sorted(map(str, (changed.content, new.content)))
     assert found(services) == {"mill", "lock"}
     assert [one["document_id"] for one in points(services, document(3).id)] == [document(3).id]
 
 
-def test_what_was_cut_for_the_comparison_is_what_the_landing_gives(
+def test_what_was_chunked_for_the_comparison_is_what_the_landing_gives(
     services: Services, source: MemorySource, embedder: FakeEmbedder
 ) -> None:
     """With a time of another zone and half a character, which the landing keeps otherwise."""
@@ -329,7 +329,9 @@ def test_lines_are_deleted_where_other_words_come_in_their_place(
         pytest.param(b"\x00\xff", True, 0, id="cannot be read after a deletion"),
     ],
 )
-def test_what_cannot_be_cut(services: Services, content: str | bytes, is_deletion: bool, points: int | None) -> None:
+def test_what_cannot_be_chunked(
+    services: Services, content: str | bytes, is_deletion: bool, points: int | None
+) -> None:
     media_type = "text/markdown" if isinstance(content, str) else "application/pdf"
     now = document(1, content=content, content_type=media_type)
     states = services.catalog.documents.states([DAY])

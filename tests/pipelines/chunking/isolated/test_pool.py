@@ -147,7 +147,7 @@ def test_a_child_that_is_killed_while_it_starts_costs_no_document(
             started[-1].kill()
         return started[-1]
 
-    monkeypatch.setattr("pipelines.chunking.isolated.process.subprocess.Popen", start)
+    monkeypatch.setattr("pipelines.child_start.subprocess.Popen", start)
     if killed == 1:
         assert pool.chunk(document(files.pdf("after"), files.PDF)).chunks[0].text == "after"
     else:

@@ -1,4 +1,4 @@
-"""A sync of so many documents that they are cut in a process of their own: what a kill of either process costs."""
+"""A sync of so many documents that they are chunked in a process of their own: what a kill of either process costs."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def points(folder: Folder) -> dict[str, Payload]:
         return dict(store.scan())
 
 
-def cutters(command: StartedCommand) -> list[psutil.Process]:
+def bulk_processes(command: StartedCommand) -> list[psutil.Process]:
     found = psutil.Process(command.pid).children(recursive=True)
-    return [one for one in found if "pipelines.cutting.child" in one.cmdline()]
+    return [one for one in found if "pipelines.bulk_chunking.child" in one.cmdline()]
 
 
 def until(so: Callable[[], object]) -> None:
@@ -72,39 +72,39 @@ def test_a_kill_of_the_whole_loses_nothing_and_pays_for_what_was_under_way(
     configure(folder, github, embeddings)
     command = folder.started("sync", "--json")
     until(lambda: embeddings.counters()["inputs"] > share * len(undisturbed))
-    (cutter,) = cutters(command)
+    (process,) = bulk_processes(command)
     command.kill()
     command.wait()
-    cutter.wait(5)
+    process.wait(5)
     until(lambda: embeddings.under_way == 0)
     assert folder.headrace("sync", "--json").code == 0
     assert points(folder) == undisturbed
-    # A fiftieth of all is under way at a time, and what is left by the kill is told by what was cut until then.
+    # A fiftieth of all is under way at a time, and what is left by the kill is told by what was chunked until then.
     assert embeddings.counters()["repeated"] <= 0.025 * len(undisturbed)
 
 
 @pytest.mark.slow
-def test_a_kill_of_the_process_that_cuts_is_not_felt(
+def test_a_kill_of_the_process_that_chunks_is_not_felt(
     folder: Folder, github: str, embeddings: EmbeddingsServer, undisturbed: dict[str, Payload]
 ) -> None:
     configure(folder, github, embeddings)
     command = folder.started("sync", "--json")
-    until(lambda: cutters(command))
-    cutters(command)[0].kill()
+    until(lambda: bulk_processes(command))
+    bulk_processes(command)[0].kill()
     assert command.wait(PATIENCE) == 0
     assert (points(folder), embeddings.counters()["repeated"]) == (undisturbed, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("harm", [signal.SIGCONT, signal.SIGSTOP], ids=["at work", "hanging"])
-def test_a_sync_that_is_told_to_end_does_so_with_the_process_that_cuts(
+def test_a_sync_that_is_told_to_end_does_so_with_the_process_that_chunks(
     folder: Folder, github: str, embeddings: EmbeddingsServer, harm: signal.Signals
 ) -> None:
     configure(folder, github, embeddings)
     command = folder.started("sync", "--json")
     until(lambda: embeddings.counters()["inputs"])
-    (cutter,) = cutters(command)
-    cutter.send_signal(harm)
+    (process,) = bulk_processes(command)
+    process.send_signal(harm)
     command.send_signal(signal.SIGTERM)
     assert command.wait(10) == 143
-    assert not cutter.is_running() or cutter.status() == psutil.STATUS_ZOMBIE
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

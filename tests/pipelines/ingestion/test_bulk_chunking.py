@@ -1,4 +1,4 @@
-"""A unit whose documents are cut in a process beside this one, while what is cut is embedded and indexed."""
+"""A unit whose documents are chunked in a process beside this one, while what is chunked is embedded and indexed."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ MANY = 450
 
 @pytest.fixture(autouse=True)
 def always_beside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.cutting.FEWEST_DOCUMENTS", 1)
-    monkeypatch.setattr("pipelines.cutting._processors", lambda: 2)
+    monkeypatch.setattr("pipelines.bulk_chunking.FEWEST_DOCUMENTS", 1)
+    monkeypatch.setattr("pipelines.bulk_chunking._processors", lambda: 2)
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def sync(services: Services, source: MemorySource) -> SyncReport:
     return sync_unit(services, CONNECTION, source, UNIT, SyncOptions(mode="full"))
 
 
-def cutters() -> list[psutil.Process]:
+def bulk_processes() -> list[psutil.Process]:
     """Those of this process."""
     children = psutil.Process().children()
-    return [one for one in children if any("pipelines.cutting.child" in word for word in one.cmdline())]
+    return [one for one in children if any("pipelines.bulk_chunking.child" in word for word in one.cmdline())]
 
 
 def contents(services: Services) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def all_states(services: Services) -> Iterator[Any]:
 def expected(tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a sync without a process beside makes of the source."""
     with monkeypatch.context() as patched, opened(tmp_path / "alone") as services:
-        patched.setattr("pipelines.cutting._processors", lambda: 1)
+        patched.setattr("pipelines.bulk_chunking._processors", lambda: 1)
         report = sync(services, source)
-        assert not cutters()
+        assert not bulk_processes()
         return contents(services) | {"report": figures(report)}
 
 
@@ -98,16 +98,16 @@ def figures(report: SyncReport) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "seconds"}
 
 
-def test_a_unit_is_the_same_whether_it_is_cut_beside_or_not(
+def test_a_unit_is_the_same_whether_it_is_chunked_beside_or_not(
     tmp_path: Path, source: MemorySource, expected: dict[str, Any]
 ) -> None:
     with opened(tmp_path / "beside") as services:
         report = sync(services, source)
-        assert len(cutters()) == 1
+        assert len(bulk_processes()) == 1
         assert contents(services) | {"report": figures(report)} == expected
         again = sync(services, source)
         assert (again.chunks.new, again.chunks.removed, again.embedding.requests) == (0, 0, 0)
-    assert cutters() == []
+    assert bulk_processes() == []
 
 
 def kill(process: psutil.Process) -> None:
@@ -126,12 +126,12 @@ def test_a_process_that_dies_or_hangs_costs_nothing_but_time(
     monkeypatch: pytest.MonkeyPatch,
     harm: Callable[[psutil.Process], None],
 ) -> None:
-    monkeypatch.setattr("pipelines.cutting.process.IDLE_SECONDS", 0.5)
+    monkeypatch.setattr("pipelines.bulk_chunking.process.IDLE_SECONDS", 0.5)
     monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 100)
     harmed: list[int] = []
 
     def harm_once(page: int) -> None:
-        for process in cutters() if not harmed else ():
+        for process in bulk_processes() if not harmed else ():
             harmed.append(process.pid)
             harm(process)
 
@@ -139,13 +139,13 @@ def test_a_process_that_dies_or_hangs_costs_nothing_but_time(
     with opened(tmp_path / "harmed") as services:
         report = sync(services, source)
         found = contents(services) | {"report": figures(report)}
-        assert [process.pid for process in cutters()] not in ([], harmed)
+        assert [process.pid for process in bulk_processes()] not in ([], harmed)
     assert harmed
     for name in ("points", "vectors", "ledger", "report"):
         assert found[name] == expected[name], name
 
 
-def test_what_stops_the_indexing_stops_no_cutting(
+def test_what_stops_the_indexing_stops_no_chunking(
     tmp_path: Path, source: MemorySource, expected: dict[str, Any]
 ) -> None:
     failing = FakeEmbedder(fail_after=2)
@@ -162,13 +162,13 @@ def test_what_stops_the_indexing_stops_no_cutting(
     assert max(failing.embedded.values()) == 1
 
 
-def test_another_writer_gets_its_turn_while_files_are_cut(
+def test_another_writer_gets_its_turn_while_files_are_chunked(
     tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(200, 300):
         source.put(document(number, content=b"?", content_type="application/x-unknown"))
-    cut, wrote = ChunkerPool.chunk, threading.Event()
-    cut_afterwards: list[bool] = []
+    chunk, wrote = ChunkerPool.chunk, threading.Event()
+    chunked_afterwards: list[bool] = []
 
     def write() -> None:
         with Services(Settings(directory=tmp_path / "shared"), FakeEmbedder()) as other, other.store():
@@ -179,8 +179,8 @@ def test_another_writer_gets_its_turn_while_files_are_cut(
             if not other.ident:
                 other.start()
             wrote.wait(0.1)
-            cut_afterwards.append(wrote.is_set())
-        return cut(pool, asked, *more)
+            chunked_afterwards.append(wrote.is_set())
+        return chunk(pool, asked, *more)
 
     other = threading.Thread(target=write)
     monkeypatch.setattr(ChunkerPool, "chunk", slowly)
@@ -188,11 +188,11 @@ def test_another_writer_gets_its_turn_while_files_are_cut(
     with opened(tmp_path / "shared") as services:
         assert sync(services, source).errors == {}
         other.join()
-    assert cut_afterwards[-1]
-    assert cut_afterwards.index(True) < 40
+    assert chunked_afterwards[-1]
+    assert chunked_afterwards.index(True) < 40
 
 
-def test_what_stops_the_cutting_is_told_and_the_rest_is_indexed(
+def test_what_stops_the_chunking_is_told_and_the_rest_is_indexed(
     tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.ingestion.load_writer.ITEMS_PER_LOAD", 100)

@@ -1,4 +1,4 @@
-"""Cutting: what a version of a document becomes in the landing, by whichever stage."""
+"""The chunks of one version of a document, by whichever stage they are made."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from connectors.tables import as_landed
 from pipelines.catalog.documents import DocumentState
 from pipelines.chunking import ChunkedContent, require_text
 from pipelines.chunking.isolated import is_isolated
-from pipelines.cutting.cut import chunked_document
 from pipelines.errors import DocumentError, ReadingAborted
-from pipelines.landing import ChunkedDocument
+from pipelines.landing.chunked_document import ChunkedDocument, chunked_document
 from pipelines.services import Services
 
 
-def cut_document(
+def chunk_version(
     services: Services, document: Document, version: str | None, state: DocumentState | None
 ) -> ChunkedDocument:
-    """What a version of a document is cut into; read from its source or from the landing alike.
+    """What a version of a document becomes in the landing; read from its source or from the landing alike.
 
     Where reading it may take long, the catalog counts the attempt before. Raises DocumentError, and ReadingAborted also
     for one that has ended the process that reads it too often.

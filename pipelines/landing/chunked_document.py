@@ -1,4 +1,4 @@
-"""From a document and what its content was cut into to what the landing keeps of it. Pure."""
+"""What the landing keeps of a document's version: its chunks, and what they share. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from datetime import datetime
 from typing import Any
 
 from connectors.model import Document
-from pipelines.chunking.model import ChunkedContent
-from pipelines.index.lexical import LexicalVector
-from pipelines.landing.chunk_rows import ChunkedDocument
+from pipelines.chunking.model import Chunk, ChunkedContent
 
 
 @dataclass(frozen=True, slots=True)
-class CutDocument(ChunkedDocument):
-    """One that was cut just now, with the lexical vectors of its chunks, in their order."""
+class ChunkedDocument:
+    """A document version in chunks, or, without a version, a document to be removed.
 
-    lexical: tuple[LexicalVector, ...] = ()
+    `payload` holds the fields of the index payload that all its chunks share. `partly_read` says what of it was not
+    read.
+    """
+
+    document_id: str
+    version: str | None
+    payload: dict[str, Any]
+    chunks: tuple[Chunk, ...]
+    partly_read: str | None = None
 
 
 def chunked_document(document: Document, version: str | None, content: ChunkedContent) -> ChunkedDocument:
-    """What the landing keeps of a document's version that was cut."""
+    """What the landing keeps of a document's version that was chunked."""
     return ChunkedDocument(document.id, version, _payload(document, version), content.chunks, content.partly_read)
 
 

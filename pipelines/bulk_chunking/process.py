@@ -1,11 +1,9 @@
-"""The process that cuts, as its parent sees it: given tables, waited for, and ended where it hangs."""
+"""The process that chunks, as its parent sees it: given tables, waited for, and ended where it hangs."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -14,8 +12,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipelines.child_environment import child_environment
-from pipelines.cutting.protocol import encode, read_table
+from pipelines.bulk_chunking.protocol import encode, read_table
+from pipelines.child_start import start_child
 from pipelines.machine import processor_seconds
 
 if TYPE_CHECKING:
@@ -27,24 +25,17 @@ SECONDS_PER_TABLE = 60.0
 _SECONDS_PER_LOOK = 0.25
 _PIPE_BYTES = 1 << 20
 """A thread that reads an answer waits for the interpreter's lock each time, so that it had better be few times."""
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
-class CutterDied(Exception):
+class BulkProcessDied(Exception):
     """The process has ended, by itself or because it hung."""
 
 
-class CutterProcess:
-    """One child. It answers tables in their order; what it has not answered when it ends raises CutterDied."""
+class BulkProcess:
+    """One child. It answers tables in their order; what it has not answered when it ends raises BulkProcessDied."""
 
     def __init__(self) -> None:
-        # As the processes that read files: no multiprocessing, and nothing is forked.
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipelines.cutting.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment() | _ONE_THREAD,  # without a secret: it reads what strangers have written
-        )
+        self._child = start_child("pipelines.bulk_chunking.child")
         self._unsent: SimpleQueue[pa.Table | None] = SimpleQueue()
         self._asked: deque[Future[pa.Table]] = deque()
         self._changing = threading.Lock()
@@ -53,21 +44,21 @@ class CutterProcess:
             with suppress(OSError, AttributeError):  # another system
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[arg-type]  # both are pipes
         for work in (self._send, self._receive):
-            threading.Thread(target=work, name="cutting", daemon=True).start()
+            threading.Thread(target=work, name="bulk chunking", daemon=True).start()
 
     def submit(self, documents: pa.Table) -> Future[pa.Table]:
         """What becomes of these, once it is there."""
         answer: Future[pa.Table] = Future()
         with self._changing:
             if self.has_ended:
-                answer.set_exception(CutterDied())
+                answer.set_exception(BulkProcessDied())
                 return answer
             self._asked.append(answer)
             self._unsent.put(documents)
         return answer
 
     def wait(self, answer: Future[pa.Table]) -> pa.Table:
-        """Raises CutterDied, also where it had to be ended for it."""
+        """Raises BulkProcessDied, also where it had to be ended for it."""
         started = worked = time.monotonic()
         used = processor_seconds(self._child.pid)
         while True:
@@ -107,7 +98,7 @@ class CutterProcess:
             asked = list(self._asked)
             self._asked.clear()
         for answer in asked:
-            answer.set_exception(CutterDied())
+            answer.set_exception(BulkProcessDied())
 
 
 def _write(pipe: int, content: memoryview) -> None:

@@ -1,4 +1,4 @@
-"""What goes over the pipes between a process and the one beside it that cuts: tables of Arrow, each after its length.
+"""What goes over the pipes between a process and the one beside it that chunks: tables of Arrow, each after its length.
 
 They hold data and nothing that could be run: the texts come from strangers.
 """
