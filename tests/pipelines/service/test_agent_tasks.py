@@ -18,18 +18,11 @@ from pydantic import SecretStr
 
 from connectors.contract import Account
 from connectors.github.settings import GitHubConnection
-from connectors.model import Document, Parent, Unit
+from connectors.model import Unit
 from connectors.notion.settings import NotionConnection
-from connectors.settings import Connection
 from connectors.slack.settings import SlackConnection
 from pipelines.chunking.tokens import estimate_tokens
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
-from tests.pipelines.documents import document
+from tests.pipelines.service.indexed import UnitContent, indexed, of
 from tests.pipelines.service.serving import app_of, served
 from tests.pipelines.service.test_mcp import connected, text_of
 
@@ -52,12 +45,6 @@ def on(day: int) -> datetime:
     return datetime(2026, 11, day, 9, tzinfo=UTC)
 
 
-def of(connection: Connection, unit: Unit, id: str, title: str, url: str, content: str, **more: Any) -> Document:
-    own = {"source": connection.source, "connection": connection.id, "unit": unit.id, "kind": "page"}
-    above = (Parent(f"{connection.source}:{connection.id}/{unit.id}", unit.name),)
-    return document(0, id=id, title=title, url=url, content=content, **own | {"parents": above} | more)
-
-
 def handbook() -> str:
     sections = (f"## Section {number}\n\nRule {number}: {'keep the gauge clean. ' * 90}" for number in range(1, 41))
     return "\n\n".join(sections)
@@ -70,7 +57,7 @@ RENEW = "Renew the certificate with `make renew`."
 ONLY_BO = ("user:bo@example.com",)
 
 
-def company() -> list[tuple[Connection, Unit, list[Document]]]:
+def company() -> list[UnitContent]:
     code, talk, wiki = partial(of, GITHUB, REPOSITORY), partial(of, SLACK, INCIDENTS), partial(of, NOTION, HANDBOOKS)
     pull = {"kind": "pull_request", "author": "ada-l", "updated_at": on(25)}
     return [
@@ -110,25 +97,10 @@ def company() -> list[tuple[Connection, Unit, list[Document]]]:
 
 
 @pytest.fixture(scope="module")
-def whole_layout() -> bool:
-    return True
-
-
-@pytest.fixture(scope="module")
 def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
-    people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=module_folder("agent"), assistants=(people,))
-    settings = settings.model_copy(update={"connections": (GITHUB, SLACK, NOTION)})
-    with Services(settings, FakeEmbedder()) as services:
-        for connection, unit, documents in company():
-            services.catalog.units.replace_listing(connection.id, connection.source, [unit])
-            source = MemorySource(listed=[unit])
-            for one in documents:
-                source.put(one)
-            sync_unit(services, connection, source, unit)
+    with indexed(module_folder("agent"), company()) as services:
         services.catalog.accounts.replace("code", [Account("ada-l", "", emails=("ada@example.com",))])
         services.catalog.accounts.replace("talk", [Account("U1", "Ada Lovelace", emails=("ada@example.com",))])
-        publish(services)
         with served(app_of(services)) as address:
             yield address
 

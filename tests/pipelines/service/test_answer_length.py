@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from connectors.model import Parent
 from pipelines.chunking.tokens import estimate_tokens
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.retrieval.text_parts import MOST_TOKENS
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
+from tests.pipelines.service.indexed import indexed, of
 from tests.pipelines.service.serving import app_of, served
-from tests.pipelines.service.test_agent_tasks import GITHUB, REPOSITORY, of
+from tests.pipelines.service.test_agent_tasks import GITHUB, REPOSITORY
 from tests.pipelines.service.test_mcp import connected, text_of
 
 FOLDER = Parent(f"github:code/{REPOSITORY.id}/folder", "Folder")
@@ -31,26 +25,21 @@ SINCE = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def whole_layout() -> bool:
-    return True
-
-
-@pytest.fixture(scope="module")
 def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
-    people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=module_folder("length"), assistants=(people,), connections=(GITHUB,))
-    source = MemorySource(listed=[REPOSITORY])
-    for number, own in enumerate(IDS):
-        # Three files a commit: pages end within commits, too.
-        committed, title = SINCE - timedelta(hours=number // 3), f"{number} {LONG}"
-        url = f"https://x.test/{number}"
-        source.put(of(GITHUB, REPOSITORY, own, title, url, "It.", updated_at=committed, parents=(FOLDER,)))
-    with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.replace_listing(GITHUB.id, GITHUB.source, [REPOSITORY])
-        sync_unit(services, GITHUB, source, REPOSITORY)
-        publish(services)
-        with served(app_of(services)) as address:
-            yield address
+    # Three files a commit: pages end within commits, too.
+    files = [
+        of(
+            *(GITHUB, REPOSITORY, own, f"{number} {LONG}", f"https://x.test/{number}", "It."),
+            updated_at=SINCE - timedelta(hours=number // 3),
+            parents=(FOLDER,),
+        )
+        for number, own in enumerate(IDS)
+    ]
+    with (
+        indexed(module_folder("length"), [(GITHUB, REPOSITORY, files)]) as services,
+        served(app_of(services)) as address,
+    ):
+        yield address
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.drive.settings import DriveConnection
-from connectors.model import Parent, Unit
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
+from connectors.model import Document, Parent, Unit
+from tests.pipelines.service.indexed import indexed, of
 from tests.pipelines.service.serving import app_of, served
-from tests.pipelines.service.test_agent_tasks import Agent, of
+from tests.pipelines.service.test_agent_tasks import Agent
 from tests.pipelines.service.test_mcp import connected
 
 DRIVE = DriveConnection(id="acme", source="drive", token=SecretStr("t"))
@@ -29,23 +24,17 @@ DOCUMENTS = {unit.name: f"drive:acme/{unit.name.lower()}" for unit in UNITS}
 
 
 @pytest.fixture(scope="module")
-def whole_layout() -> bool:
-    return True
-
-
-@pytest.fixture(scope="module")
 def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
-    people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=module_folder("browse"), assistants=(people,), connections=(DRIVE,))
-    with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.replace_listing(DRIVE.id, DRIVE.source, UNITS)
-        for unit in UNITS:
-            source, above = MemorySource(listed=UNITS), (TOP, Parent(f"drive:acme/{unit.id}", ""))
-            source.put(of(DRIVE, unit, DOCUMENTS[unit.name], f"About {unit.name}", unit.url, "Text.", parents=above))
-            sync_unit(services, DRIVE, source, unit)
-        publish(services)
-        with served(app_of(services)) as address:
-            yield address
+    with (
+        indexed(module_folder("browse"), [(DRIVE, unit, [about(unit)]) for unit in UNITS]) as services,
+        served(app_of(services)) as address,
+    ):
+        yield address
+
+
+def about(unit: Unit) -> Document:
+    above = (TOP, Parent(f"drive:acme/{unit.id}", ""))
+    return of(DRIVE, unit, DOCUMENTS[unit.name], f"About {unit.name}", unit.url, "Text.", parents=above)
 
 
 def browse(url: str, container: str) -> Any:

@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
+from tests.pipelines.service.indexed import indexed, of
 from tests.pipelines.service.serving import app_of, served
-from tests.pipelines.service.test_agent_tasks import GITHUB, REPOSITORY, Agent, of
+from tests.pipelines.service.test_agent_tasks import GITHUB, REPOSITORY, Agent
 from tests.pipelines.service.test_mcp import connected
 
 COMMITTED = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -32,25 +26,16 @@ def time_of(number: int) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def whole_layout() -> bool:
-    return True
-
-
-@pytest.fixture(scope="module")
 def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
-    people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=module_folder("changes"), assistants=(people,), connections=(GITHUB,))
-    source = MemorySource(listed=[REPOSITORY])
-    for number, own in enumerate(IDS):
-        source.put(
-            of(GITHUB, REPOSITORY, own, f"File {number}", f"https://x.test/{number}", "It.", updated_at=time_of(number))
-        )
-    with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.replace_listing(GITHUB.id, GITHUB.source, [REPOSITORY])
-        sync_unit(services, GITHUB, source, REPOSITORY)
-        publish(services)
-        with served(app_of(services)) as address:
-            yield address
+    files = [
+        of(GITHUB, REPOSITORY, own, f"File {number}", f"https://x.test/{number}", "It.", updated_at=time_of(number))
+        for number, own in enumerate(IDS)
+    ]
+    with (
+        indexed(module_folder("changes"), [(GITHUB, REPOSITORY, files)]) as services,
+        served(app_of(services)) as address,
+    ):
+        yield address
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, OF_ONE_COMMIT + 1, len(IDS)])

@@ -15,14 +15,8 @@ from connectors.contract import Account
 from connectors.model import Parent, Unit
 from connectors.notion.settings import NotionConnection
 from connectors.slack.settings import SlackConnection
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
+from tests.pipelines.service.indexed import UnitContent, indexed, of
 from tests.pipelines.service.serving import app_of, served
-from tests.pipelines.service.test_agent_tasks import of
 from tests.pipelines.service.test_browse import browse
 
 NOTION = NotionConnection(id="wiki", source="notion", token=SecretStr("t"), readers=("public",))
@@ -43,28 +37,15 @@ THREADS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def whole_layout() -> bool:
-    return True
-
-
-@pytest.fixture(scope="module")
 def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
-    people = AssistantSettings(id="people", api_key=SecretStr("people-key"))
-    settings = Settings(directory=module_folder("names"), assistants=(people,), connections=(NOTION, SLACK))
     pages = [of(NOTION, SPACE, f"notion:wiki/{one}", one, SPACE.url, "Text.", parents=at) for one, at in PLACES.items()]
     threads = [
         of(SLACK, CHANNEL, f"slack:talk/{one}", one, CHANNEL.url, "Text.", **own) for one, own in THREADS.items()
     ]
-    with Services(settings, FakeEmbedder()) as services:
-        for connection, unit, documents in ((NOTION, SPACE, pages), (SLACK, CHANNEL, threads)):
-            services.catalog.units.replace_listing(connection.id, connection.source, [unit])
-            source = MemorySource(listed=[unit])
-            for one in documents:
-                source.put(one)
-            sync_unit(services, connection, source, unit)
-            own = Account("ada", NAMES[connection.id], emails=("ada@example.com",))
-            services.catalog.accounts.replace(connection.id, [own])
-        publish(services)
+    contents: list[UnitContent] = [(NOTION, SPACE, pages), (SLACK, CHANNEL, threads)]
+    with indexed(module_folder("names"), contents) as services:
+        for connection, name in NAMES.items():
+            services.catalog.accounts.replace(connection, [Account("ada", name, emails=("ada@example.com",))])
         with served(app_of(services)) as address:
             yield address
 

@@ -12,14 +12,10 @@ from pydantic import SecretStr
 
 from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
-from pipelines.ingestion.publish import publish
-from pipelines.ingestion.unit_sync import sync_unit
-from pipelines.services import Services
-from pipelines.settings import AssistantSettings, Settings
-from tests.emulators.fake_embedder import FakeEmbedder
-from tests.emulators.memory_source import MemorySource
+from pipelines.settings import AssistantSettings
 from tests.pipelines.chunking import files
 from tests.pipelines.documents import document
+from tests.pipelines.service.indexed import indexed
 from tests.pipelines.service.interfaces import Client
 from tests.pipelines.service.serving import app_of
 
@@ -30,17 +26,13 @@ MANUAL, NOTE = document(1).id, document(2).id
 
 @pytest.fixture(scope="module")
 def client(module_folder: Callable[[str], Path]) -> Iterator[Client]:
-    folder: Path = module_folder("pages")
-    settings = Settings(directory=folder, assistants=(ROBOT,)).model_copy(update={"connections": (CONNECTION,)})
-    with Services(settings, FakeEmbedder()) as services:
-        services.catalog.units.replace_listing("acme", "github", [Unit("unit", "Unit")])
-        source = MemorySource()
-        source.put(document(1, content=files.pdf("intake", "weir", "outlet"), content_type=files.PDF))
-        source.put(document(2, content="a note on the weir"))
-        sync_unit(services, CONNECTION, source, Unit("unit", "Unit"))
-        publish(services)
-        with TestClient(app_of(services)) as http:
-            yield Client(http, ROBOT, None)
+    manual = document(1, content=files.pdf("intake", "weir", "outlet"), content_type=files.PDF)
+    documents = [manual, document(2, content="a note on the weir")]
+    with (
+        indexed(module_folder("pages"), [(CONNECTION, Unit("unit", "Unit"), documents)], ROBOT) as services,
+        TestClient(app_of(services)) as http,
+    ):
+        yield Client(http, ROBOT, None)
 
 
 def test_search_names_the_page(client: Client) -> None:
