@@ -180,6 +180,8 @@ def test_a_worker_goes_on_with_what_waited_once_there_is_room_and_says_what_it_s
     assert company.sync()["waiting"].keys() == {"mill"}  # the first request has room: one text at a time
     company.settings(mill=PLENTY)
     with company.folder.started("worker") as worker:
+        # Each look is a command of its own: not before there is something to be seen.
+        until(lambda: company.embeddings.inputs == 2)
         until(lambda: company.found("pump 2"))
         figures = httpx.get(f"http://127.0.0.1:{company.metrics_port}/metrics").text
         worker.send_signal(signal.SIGTERM)

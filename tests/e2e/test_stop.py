@@ -140,7 +140,7 @@ def test_embeddings_that_hang(folder: Folder, embeddings: EmbeddingsServer, comm
 
 
 @pytest.mark.slow
-def test_a_sync_that_cuts_large_files(folder: Folder, embeddings: EmbeddingsServer) -> None:
+def test_a_sync_that_chunks_large_files(folder: Folder, embeddings: EmbeddingsServer) -> None:
     github = GitHub()
     api = github.repository("acme/api")
     for number in range(8):

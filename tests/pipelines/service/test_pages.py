@@ -118,6 +118,7 @@ def test_a_question_that_is_typed_is_answered_with_names_and_rendered_passages(p
     assert barriers(page) == []
 
 
+@pytest.mark.one_case
 def test_a_link_with_a_question_opens_on_its_answer_and_leaves_no_key_in_the_address(page: Page) -> None:
     page.goto(f"/#key=people-key&user={ADA}&q=alarm%20thresholds%20of%20the%20mill%20race")
     expect(page.locator("#results > li").first).to_contain_text("Gauges of the mill race")
@@ -125,6 +126,7 @@ def test_a_link_with_a_question_opens_on_its_answer_and_leaves_no_key_in_the_add
     assert "key" not in page.url
 
 
+@pytest.mark.one_case
 def test_a_link_that_is_opened_where_the_page_is_open_counts(page: Page) -> None:
     ask(page, "certificate expired")
     shown = page.locator("#results > li")
@@ -135,6 +137,7 @@ def test_a_link_that_is_opened_where_the_page_is_open_counts(page: Page) -> None
     assert "key" not in page.url
 
 
+@pytest.mark.one_case
 def test_a_value_with_a_comma_is_completed_and_asked_for(page: Page) -> None:
     ask(page, "alarm thresholds certificate")
     page.get_by_text("Filters", exact=True).click()
@@ -147,6 +150,7 @@ def test_a_value_with_a_comma_is_completed_and_asked_for(page: Page) -> None:
     expect(page.locator("#results > li")).to_have_count(1)
 
 
+@pytest.mark.one_case
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     ask(page, "certificate")
     page.keyboard.press("ArrowDown")
@@ -179,6 +183,7 @@ def test_filters_complete_from_what_there_is_and_say_what_there_is_not(page: Pag
     assert barriers(page) == []
 
 
+@pytest.mark.one_case
 def test_why_a_document_was_found_names_the_words_that_were_taken_for_a_time(page: Page) -> None:
     ask(page, "alarm thresholds of last week")
     first = page.locator("#results > li").first
@@ -187,6 +192,7 @@ def test_why_a_document_was_found_names_the_words_that_were_taken_for_a_time(pag
     expect(first.locator("p.why")).to_contain_text("by words number 1")
 
 
+@pytest.mark.one_case
 def test_what_somebody_says_of_an_answer_is_kept(page: Page, services: Services) -> None:
     ask(page, "alarm thresholds")
     page.locator("#results > li").first.get_by_role("button", name="Helpful", exact=True).click()
