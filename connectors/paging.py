@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 from connectors.errors import InvalidResponse
+
+EMPTY_IN_A_ROW = 1_000
+"""Pages of nothing that lead on: providers give some where they look for few things among many."""
 
 
 class PageTrail:
-    """The cursors (or page links) that a listing has led through: one that comes again has no end."""
+    """What a listing has led through: where a cursor (or page link) comes again, or a page under another cursor, it has
+    no end."""
 
     def __init__(self, where: str) -> None:
         """`where` names the listing in errors: its URL without secrets, or its method."""
         self._where = where
         self._followed: set[str] = set()
+        self._shown: set[bytes] = set()
+        self._empty = 0
 
-    def follow(self, cursor: str | None) -> str | None:
-        """The cursor of the page that comes next; None at the end. Raises InvalidResponse for one that was followed."""
+    def follow(self, cursor: str | None, shown: Sequence[object] | None = None) -> str | None:
+        """The cursor of the page that comes next; None at the end. `shown` is what the page with this cursor names,
+        where no page of the listing may rightly come twice. Raises InvalidResponse for what has come before."""
         if not cursor:
             return None
         if cursor in self._followed:
             raise InvalidResponse(self._where, "pagination loop: cursor repeated")
         self._followed.add(cursor)
+        if shown is not None:
+            self._note(shown)
         return cursor
+
+    def _note(self, shown: Sequence[object]) -> None:
+        self._empty = 0 if shown else self._empty + 1
+        digest = hashlib.sha256(repr(shown).encode(errors="replace")).digest()
+        if self._empty > EMPTY_IN_A_ROW or (shown and digest in self._shown):
+            raise InvalidResponse(self._where, "pagination loop: page repeated")
+        self._shown.add(digest)

@@ -35,6 +35,11 @@ class DrivePage(DrivePayload):
 
     next_page_token: str | None = None
 
+    @property
+    def named(self) -> tuple[object, ...] | None:
+        """All that it lists, of whichever kind; None where the same may be listed more than once."""
+        return tuple(one for _, value in self if isinstance(value, tuple) for one in value)
+
 
 class DriveUser(DrivePayload):
     display_name: str = ""
@@ -161,6 +166,10 @@ class ChangePage(DrivePage):
 
     changes: tuple[DriveChange, ...]
     new_start_page_token: str | None = None
+
+    @property
+    def named(self) -> None:
+        """Each change of a file shows the file as it is now."""
 
 
 class DriveReply(DrivePayload):

@@ -107,6 +107,6 @@ def follow_pages(path: str, read: Callable[[str | None], Page], first: str | Non
     while True:
         page = read(token)
         yield page
-        token = trail.follow(page.next_page_token)
+        token = trail.follow(page.next_page_token, page.named)
         if token is None:
             return

@@ -74,7 +74,7 @@ class CollaboratorBatches:
                     del found[one]
                     continue
                 found[one] |= {person.login.lower(): person for person in page.nodes}
-                if after := trails[one].follow(page.next_cursor):
+                if after := trails[one].follow(page.next_cursor, page.nodes):
                     asked[one] = after
         return found
 

@@ -201,8 +201,8 @@ class NotionClient:
     def _pages(
         self, method: Method, path: str, request: Mapping[str, Any], parse: Callable[[Any], T | None]
     ) -> Iterator[ListingPage[T]]:
-        """Pages of a listing. Raises InvalidResponse where a cursor comes again, as it would without end, and
-        ListingBrokenOff."""
+        """Pages of a listing. Raises InvalidResponse where a cursor or a page comes again, as it would without end,
+        and ListingBrokenOff."""
         trail = PageTrail(path)
         cursor: str | None = None
         while True:
@@ -216,7 +216,7 @@ class NotionClient:
                 # The same was answered without a cursor, so that this is about the cursor.
                 raise ListingBrokenOff(path, str(error)) from error
             yield page
-            cursor = trail.follow(page.next_cursor)
+            cursor = trail.follow(page.next_cursor, page.items)
             if cursor is None:
                 return
 

@@ -147,7 +147,7 @@ class SlackClient:
             shown = {one.ts: one for one in answer.messages if _is_between(one.ts, oldest, latest)}
             # Messages that come while the pages are read move others to the next page.
             new = [shown[ts] for ts in _newest_first(shown.keys() - before)]
-            cursor = trail.follow(answer.next_cursor)
+            cursor = trail.follow(answer.next_cursor, answer.named)
             more = cursor is not None or answer.has_more
             if more and not new and (shown or cursor is None):
                 raise InvalidResponse(_HISTORY, _NO_PROGRESS)
@@ -173,7 +173,7 @@ class SlackClient:
             known = len(found)
             # The root comes again with every page.
             found |= {message.ts: message for message in answer.messages}
-            if cursor := trail.follow(answer.next_cursor):
+            if cursor := trail.follow(answer.next_cursor, answer.named):
                 continue
             if not answer.has_more:
                 return [found[ts] for ts in sorted(found, key=ts_key)]
@@ -190,8 +190,8 @@ class SlackClient:
 
         This method counts pages: https://docs.slack.dev/reference/methods/files.list
         """
-        number, pages = 1, 1
-        while number <= pages:
+        number, trail = 1, PageTrail("files.list")
+        while True:
             page = self._call(
                 "files.list",
                 FilesAnswer,
@@ -202,8 +202,10 @@ class SlackClient:
                 team_id=team,
             )
             yield from (file for file in page.files if file.id)
-            pages = page.paging.pages if page.paging else 0
+            if number >= (page.paging.pages if page.paging else 0):
+                return
             number += 1
+            trail.follow(str(number), page.named)
 
     def file(self, file: str) -> SlackFile:
         """What is known of a file. Raises NoSuchObject for a deleted one."""
@@ -221,7 +223,7 @@ class SlackClient:
         while True:
             page = self._call(method, model, limit=PAGE_SIZE, cursor=cursor, **arguments)
             yield page
-            cursor = trail.follow(page.next_cursor)
+            cursor = trail.follow(page.next_cursor, page.named)
             if not cursor:
                 return
 

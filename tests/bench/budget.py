@@ -1,4 +1,5 @@
-"""What reading a large company costs in requests: the first time, and per unit in an hour in which nothing happens.
+"""What reading a large company costs in requests: the first time, per unit in an hour in which nothing happens, and
+after others may see what there is.
 
 Answers that nothing has changed (304) count on no quota: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
@@ -11,9 +12,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ NEVER = "0 0 1 1 *"
 @dataclass(frozen=True, slots=True)
 class Company:
     """`size` says how much of it there is; `units` counts what an idle hour is spread over, `files` what the first read
-    is."""
+    is. `reveal` changes who may see all of it."""
 
     source: str
     size: str
@@ -60,6 +62,7 @@ class Company:
     units: int
     files: int = 0
     settings: tuple[tuple[str, Any], ...] = ()
+    reveal: Callable[[], None] | None = None
 
 
 def main(share: float = 1.0) -> None:
@@ -85,16 +88,41 @@ def _measure(company: Company) -> None:
         connection |= {"token": company.token} if company.token else {}
         connection["memberships_schedule"] = NEVER
         file.write_text(yaml.safe_dump({"connections": [connection | dict(company.settings)]}))
-        command = [sys.executable, "-m", "tests.bench.budget", "read", str(file)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        found = _in_own_process("read", file)
+        revealed = ""
+        if company.reveal:
+            company.reveal()
+            again = _in_own_process("sync", file)
+            revealed = f"; seen by others: {again['counted']} counted for {again['documents']} documents"
+            found["errors"] |= again["errors"]
     per_file = f", {found['first'] / company.files:.3f} per file" if company.files else ""
     print(
         f"{company.source}, {company.size}: first read {found['first']} counted requests{per_file}; an idle hour "
-        f"{found['idle']} counted of {found['sent']} sent, {found['idle'] / company.units:.2f} per unit; "
+        f"{found['idle']} counted of {found['sent']} sent, {found['idle'] / company.units:.2f} per unit{revealed}; "
         f"errors: {found['errors']}",
         flush=True,
     )
+
+
+def _in_own_process(what: str, file: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.budget", what, str(file)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def sync(file: Path) -> None:
+    """One more sync as far as the landing."""
+    from pipelines.ingestion.options import SyncOptions
+    from pipelines.ingestion.sync import sync_connection
+    from pipelines.settings import load_settings
+
+    statuses, settings = _count_statuses(), load_settings(file)
+    (connection,) = settings.connections
+    with Services(settings) as services:
+        report = sync_connection(services, connection, options=SyncOptions(stages=("documents",)))
+    documents = report.documents
+    print(json.dumps({"counted": _counted(statuses), "documents": documents.read, "errors": report.errors}))
 
 
 def read(file: Path) -> None:
@@ -144,14 +172,22 @@ def _count_statuses() -> Counter[int]:
 def _repositories(share: float) -> Company:
     github, count = github_emulator.GitHub(), round(REPOSITORIES * share)
     _fill(github, count)
-    return Company("github", f"{count} private repositories", *_served(github_emulator, github), units=count)
+    served = _served(github_emulator, github)
+    return Company("github", f"{count} private repositories", *served, units=count, reveal=partial(_publish, github))
 
 
 def _repositories_of_an_app(share: float) -> Company:
     github, count = github_emulator.GitHub(), round(REPOSITORIES * share)
     _fill(github, count)
     serving, settings = github_emulator.serving(github), tuple(github_emulator.app_settings(github).items())
-    return Company("github", f"{count} private repositories of an app", serving, "", units=count, settings=settings)
+    reveal = partial(_publish, github)
+    size = f"{count} private repositories of an app"
+    return Company("github", size, serving, "", units=count, settings=settings, reveal=reveal)
+
+
+def _publish(github: github_emulator.GitHub) -> None:
+    for one in github.repositories.values():
+        one.private = False
 
 
 def _fill(github: github_emulator.GitHub, count: int) -> None:
@@ -164,10 +200,11 @@ def _fill(github: github_emulator.GitHub, count: int) -> None:
 
 def _files_of_a_repository(share: float) -> Company:
     github = github_emulator.GitHub()
-    one, count = github.repository("acme/archive"), int(FILES * share)
+    one, count = github.repository("acme/archive", private=True, collaborators=["ada"]), int(FILES * share)
     for number in range(count):
         github.write(one, f"docs/{number % 100}/{number}.md", f"# Wheel {number}\n\nIt turns by water.")
-    return Company("github", f"{count} files", *_served(github_emulator, github), units=1, files=count)
+    served, reveal = _served(github_emulator, github), partial(_publish, github)
+    return Company("github", f"{count} files of a private repository", *served, units=1, files=count, reveal=reveal)
 
 
 def _channels(share: float) -> Company:
@@ -179,7 +216,12 @@ def _channels(share: float) -> Company:
         slack.members[f"C{number}"] = ["U1"]
         slack.say(f"C{number}", "The wheel has turned.", at=LAST_WEEK + number)
     size = f"{count} channels, {int(PRIVATE_CHANNELS * share)} of them private"
-    return Company("slack", size, *_served(slack_emulator, slack), units=count)
+
+    def reveal() -> None:
+        for channel in slack.channels.values():
+            channel["is_private"] = False
+
+    return Company("slack", size, *_served(slack_emulator, slack), units=count, reveal=reveal)
 
 
 def _files(share: float) -> Company:
@@ -188,8 +230,13 @@ def _files(share: float) -> Company:
     count = int(FILES * share)
     for number in range(count):
         drive.doc(f"Wheel {number}", f"# Wheel {number}\n\nIt turns by water.", folders[number % len(folders)])
-    served = _served(drive_emulator, drive)
-    return Company("drive", f"{count} files in {len(folders)} folders", *served, units=len(folders), files=count)
+
+    def reveal() -> None:
+        for folder in folders:
+            drive.share(folder, drive_emulator.person("ada@acme.test"))
+
+    size, served = f"{count} files in {len(folders)} folders", _served(drive_emulator, drive)
+    return Company("drive", size, *served, units=len(folders), files=count, reveal=reveal)
 
 
 def _shared_drives(share: float) -> Company:
@@ -220,6 +267,6 @@ def _served(emulator: Any, service: Any) -> tuple[AbstractContextManager[str], s
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        read(Path(sys.argv[2]))
+        {"read": read, "sync": sync}[sys.argv[1]](Path(sys.argv[2]))
     else:
         main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import InvalidResponse
-from connectors.paging import PageTrail
+from connectors.paging import EMPTY_IN_A_ROW, PageTrail
 
 
 @pytest.mark.parametrize("end", [None, ""])
@@ -21,3 +21,23 @@ def test_a_cursor_that_comes_again_is_a_loop(cursors: tuple[str, ...]) -> None:
         trail.follow(cursor)
     with pytest.raises(InvalidResponse, match=r"api/items.*pagination loop: cursor repeated"):
         trail.follow(cursors[-1])
+
+
+@pytest.mark.parametrize("pages", [(["x"], ["x"]), (["x"], ["y"], ["x"])])
+def test_a_page_that_comes_again_under_another_cursor_is_a_loop(pages: tuple[list[str], ...]) -> None:
+    trail = PageTrail("api/items")
+    for number, page in enumerate(pages[:-1]):
+        trail.follow(f"c{number}", page)
+    with pytest.raises(InvalidResponse, match=r"api/items.*pagination loop: page repeated"):
+        trail.follow("another", pages[-1])
+
+
+def test_pages_of_nothing_lead_on_for_a_while() -> None:
+    trail = PageTrail("api/items")
+    for number in range(EMPTY_IN_A_ROW):
+        trail.follow(f"c{number}", [])
+    trail.follow("something", ["x"])
+    for number in range(EMPTY_IN_A_ROW):
+        trail.follow(f"d{number}", [])
+    with pytest.raises(InvalidResponse, match="pagination loop"):
+        trail.follow("without end", [])

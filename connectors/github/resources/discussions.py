@@ -113,7 +113,7 @@ class DiscussionResource(RepositoryPart):
                     if since and one.updated and one.updated < since:
                         return
                     yield one
-                if not (after := trail.follow(page.next_cursor)):
+                if not (after := trail.follow(page.next_cursor, page.nodes)):
                     return
         except NotOffered as error:
             if self.repository.payload.has_discussions:  # else the server knows of no discussions
@@ -168,7 +168,7 @@ class DiscussionResource(RepositoryPart):
         """With the comments and replies that did not fit into the first answer."""
         page, trail = discussion.comments, PageTrail(self._where)
         comments = page.visible
-        while after := trail.follow(page.next_cursor):
+        while after := trail.follow(page.next_cursor, page.nodes):
             text = queries.more_comments(self._undefined)
             page = self._query(OneDiscussion, text, number=discussion.number, after=after).discussion.comments
             comments += page.visible
@@ -178,7 +178,7 @@ class DiscussionResource(RepositoryPart):
     def _replies(self, comment: DiscussionComment) -> list[DiscussionReply]:
         page, trail = comment.replies, PageTrail(self._where)
         replies = page.visible
-        while after := trail.follow(page.next_cursor):
+        while after := trail.follow(page.next_cursor, page.nodes):
             text = queries.more_replies(self._undefined)
             page = self.repository.client.query(OneComment, text, id=comment.id, after=after).node.replies
             replies += page.visible

@@ -30,6 +30,11 @@ class SlackAnswer(Payload):
     def next_cursor(self) -> str | None:
         return self.response_metadata.next_cursor or None if self.response_metadata else None
 
+    @property
+    def named(self) -> tuple[object, ...]:
+        """All that it lists, of whichever kind."""
+        return tuple(one for _, value in self if isinstance(value, tuple) for one in value)
+
 
 class SlackRefusal(LenientPayload):
     """https://docs.slack.dev/apis/web-api/#responses"""
