@@ -171,7 +171,7 @@ class NotionClient:
 
     def _property_items(self, path: str) -> PropertyItems:
         values: list[PropertyValue] = []
-        for page in self._pages("GET", path, {}, PropertyValue.model_validate):
+        for page in self._pages("GET", path, {}, PropertyValue.model_validate, has_ids=False):
             values.extend(page.items)
             if not page.next_cursor or len(values) >= VALUES_AT_MOST:
                 return PropertyItems(tuple(values), page.property_item, is_whole=not (page.next_cursor or page.cut))
@@ -199,7 +199,13 @@ class NotionClient:
         return begin_again(lambda: [item for page in self._pages(method, path, request, parse) for item in page.items])
 
     def _pages(
-        self, method: Method, path: str, request: Mapping[str, Any], parse: Callable[[Any], T | None]
+        self,
+        method: Method,
+        path: str,
+        request: Mapping[str, Any],
+        parse: Callable[[Any], T | None],
+        *,
+        has_ids: bool = True,
     ) -> Iterator[ListingPage[T]]:
         """Pages of a listing. Raises InvalidResponse where a cursor or a page comes again, as it would without end,
         and ListingBrokenOff."""
@@ -216,7 +222,7 @@ class NotionClient:
                 # The same was answered without a cursor, so that this is about the cursor.
                 raise ListingBrokenOff(path, str(error)) from error
             yield page
-            cursor = trail.follow(page.next_cursor, page.items)
+            cursor = trail.follow(page.next_cursor, page.items if has_ids else None)
             if cursor is None:
                 return
 

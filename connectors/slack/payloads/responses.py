@@ -31,8 +31,8 @@ class SlackAnswer(Payload):
         return self.response_metadata.next_cursor or None if self.response_metadata else None
 
     @property
-    def named(self) -> tuple[object, ...]:
-        """All that it lists, of whichever kind."""
+    def named(self) -> tuple[object, ...] | None:
+        """All that it lists, of whichever kind; None where the same may be listed more than once."""
         return tuple(one for _, value in self if isinstance(value, tuple) for one in value)
 
 
@@ -59,6 +59,10 @@ class FileAnswer(LenientPayload):
 
 class ListItemsAnswer(SlackAnswer):
     items: Listing[SlackListItem]
+
+    @property
+    def named(self) -> None:
+        """Rows may be alike."""
 
 
 class UsersAnswer(SlackAnswer):
