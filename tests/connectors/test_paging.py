@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import InvalidResponse
-from connectors.paging import EMPTY_IN_A_ROW, PageTrail
+from connectors.paging import EMPTY_IN_A_ROW, REPEATED_IN_A_ROW, PageTrail
 
 
 @pytest.mark.parametrize("end", [None, ""])
@@ -23,13 +23,22 @@ def test_a_cursor_that_comes_again_is_a_loop(cursors: tuple[str, ...]) -> None:
         trail.follow(cursors[-1])
 
 
-@pytest.mark.parametrize("pages", [(["x"], ["x"]), (["x"], ["y"], ["x"])])
-def test_a_page_that_comes_again_under_another_cursor_is_a_loop(pages: tuple[list[str], ...]) -> None:
+@pytest.mark.parametrize("again", [["x"], ["x", "y"]])
+def test_pages_that_come_again_and_again_are_a_loop(again: list[str]) -> None:
     trail = PageTrail("api/items")
-    for number, page in enumerate(pages[:-1]):
-        trail.follow(f"c{number}", page)
+    for name in again:
+        trail.follow(f"first {name}", [name])
+    for number in range(REPEATED_IN_A_ROW):
+        trail.follow(f"c{number}", [again[number % len(again)]])
     with pytest.raises(InvalidResponse, match=r"api/items.*pagination loop: page repeated"):
-        trail.follow("another", pages[-1])
+        trail.follow("another", [again[0]])
+
+
+def test_a_page_that_comes_twice_is_none() -> None:
+    trail = PageTrail("api/items")
+    for number in range(3 * REPEATED_IN_A_ROW):
+        trail.follow(f"a{number}", [number])
+        assert trail.follow(f"b{number}", [number]) == f"b{number}"
 
 
 def test_pages_of_nothing_lead_on_for_a_while() -> None:
