@@ -232,8 +232,9 @@ def _files(share: float) -> Company:
         drive.doc(f"Wheel {number}", f"# Wheel {number}\n\nIt turns by water.", folders[number % len(folders)])
 
     def reveal() -> None:
+        # Not with Ada: she owns the files, and a share with her changes no reader.
         for folder in folders:
-            drive.share(folder, drive_emulator.person("ada@acme.test"))
+            drive.share(folder, drive_emulator.person("bo@acme.test"))
 
     size, served = f"{count} files in {len(folders)} folders", _served(drive_emulator, drive)
     return Company("drive", size, *served, units=len(folders), files=count, reveal=reveal)
