@@ -108,6 +108,7 @@ def test_a_killed_run_is_known_as_dead_at_the_next_look(settings: Settings) -> N
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_run_on_another_machine_is_dead_without_a_sign_of_life(settings: Settings) -> None:
     with stuck_sync(settings) as process:
         process.kill()

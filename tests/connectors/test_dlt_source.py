@@ -181,6 +181,7 @@ def test_the_columns_are_frozen(wrong: Any, slack: Slack, slack_settings: dict[s
     assert warehouse.rows("select text like '%again%' from documents") == [(False,)]
 
 
+@pytest.mark.slow
 def test_a_full_load_starts_over(
     github: GitHub, api: Repository, github_settings: dict[str, str], warehouse: Warehouse
 ) -> None:

@@ -518,6 +518,7 @@ def test_discussions_of_many_repositories_are_one_question(
     assert counted(github) == {"graphql": 2, "user/repos": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mills")
 def test_what_was_told_of_discussions_counts_once(
     github: OneRepository, mills: list[Repository], open_next: Callable[[], GitHubConnector]
@@ -533,6 +534,7 @@ def test_what_was_told_of_discussions_counts_once(
     assert [one.title for one in documents(items)] == [f"Oil for {first.full_name}"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mills")
 def test_what_was_told_of_discussions_counts_for_a_minute(
     github: OneRepository,

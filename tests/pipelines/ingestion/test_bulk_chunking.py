@@ -162,6 +162,7 @@ def test_what_stops_the_indexing_stops_no_chunking(
     assert max(failing.embedded.values()) == 1
 
 
+@pytest.mark.slow
 def test_another_writer_gets_its_turn_while_files_are_chunked(
     tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
