@@ -21,7 +21,7 @@ dev: setup
 	$(BIN)/python -m pipelines.cli.demo.dev
 
 # Tests make and remove thousands of small files. In memory that takes a third of the system's time; they need less than
-# 2 GB there, and where that much is not to spare they go where temporary files always go.
+# 3 GB there, and where that much is not to spare they go where temporary files always go.
 SPARE := 6000000
 SPARE_KB = $(shell { df -Pk /dev/shm | awk 'NR == 2 {print $$4}'; awk '/^MemAvailable/ {print $$2}' /proc/meminfo; } 2>/dev/null | sort -n | head -1)
 test test-all: export TMPDIR ?= $(if $(shell test 0$(SPARE_KB) -ge $(SPARE) && echo yes),/dev/shm,/tmp)
