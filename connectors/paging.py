@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from connectors.errors import InvalidResponse
 
@@ -44,3 +44,8 @@ class PageTrail:
         self._shown.add(digest)
         if self._empty > EMPTY_IN_A_ROW or self._repeated > REPEATED_IN_A_ROW:
             raise InvalidResponse(self._where, "pagination loop: page repeated")
+
+
+def listed(answer: Iterable[tuple[str, object]]) -> tuple[object, ...]:
+    """All that a page lists, of whichever kind: the entries of those of its fields that are tuples."""
+    return tuple(one for _, value in answer if isinstance(value, tuple) for one in value)

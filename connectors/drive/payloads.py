@@ -13,6 +13,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
+from connectors.paging import listed
 from connectors.payloads import LenientPayload, Listed, Payload
 
 FOLDER = "application/vnd.google-apps.folder"
@@ -38,7 +39,7 @@ class DrivePage(DrivePayload):
     @property
     def named(self) -> tuple[object, ...] | None:
         """All that it lists, of whichever kind; None where the same may be listed more than once."""
-        return tuple(one for _, value in self if isinstance(value, tuple) for one in value)
+        return listed(self)
 
 
 class DriveUser(DrivePayload):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from connectors.paging import listed
 from connectors.payloads import LenientPayload, Listing, Payload
 from connectors.slack.payloads.fields import Count, Truthy, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackListItem, SlackMessage
@@ -33,7 +34,7 @@ class SlackAnswer(Payload):
     @property
     def named(self) -> tuple[object, ...] | None:
         """All that it lists, of whichever kind; None where the same may be listed more than once."""
-        return tuple(one for _, value in self if isinstance(value, tuple) for one in value)
+        return listed(self)
 
 
 class SlackRefusal(LenientPayload):

@@ -141,7 +141,7 @@ def _legs(mode: Mode, text: str, dense: Vector | None, filters: Filters) -> list
     """
     from qdrant_edge import Query, SearchParams
 
-    where, seen = conditions(filters), visible(filters)
+    where = conditions(filters)
     filter = edge_filter(where)
     legs: list[dict[str, Any]] = []
     if mode != "lexical":
@@ -150,14 +150,9 @@ def _legs(mode: Mode, text: str, dense: Vector | None, filters: Filters) -> list
         nearest = Query.Nearest(packed(dense), using=DENSE)  # type: ignore[arg-type]  # the stubs know lists only
         legs.append({"query": nearest, "filter": filter, "params": SearchParams(exact=True)})
     if mode != "dense":
-        query = Query.Nearest(query_vector(text), using=BM25)
-        legs.append(
-            {
-                "query": query,
-                "filter": edge_filter(where, walked=False),
-                "params": _idf_params(filter if seen == where else edge_filter(seen)),
-            }
-        )
+        query, seen = Query.Nearest(query_vector(text), using=BM25), visible(filters)
+        params = _idf_params(filter if seen == where else edge_filter(seen))
+        legs.append({"query": query, "filter": edge_filter(where, walked=False), "params": params})
     return legs
 
 
