@@ -46,6 +46,6 @@ class PageTrail:
             raise InvalidResponse(self._where, "pagination loop: page repeated")
 
 
-def listed(answer: Iterable[tuple[str, object]]) -> tuple[object, ...]:
+def listed_items(answer: Iterable[tuple[str, object]]) -> tuple[object, ...]:
     """All that a page lists, of whichever kind: the entries of those of its fields that are tuples."""
     return tuple(one for _, value in answer if isinstance(value, tuple) for one in value)

@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
-from connectors.paging import listed
+from connectors.paging import listed_items
 from connectors.payloads import LenientPayload, Listed, Payload
 
 FOLDER = "application/vnd.google-apps.folder"
@@ -39,7 +39,7 @@ class DrivePage(DrivePayload):
     @property
     def named(self) -> tuple[object, ...] | None:
         """All that it lists, of whichever kind; None where the same may be listed more than once."""
-        return listed(self)
+        return listed_items(self)
 
 
 class DriveUser(DrivePayload):

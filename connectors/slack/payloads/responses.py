@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from connectors.paging import listed
+from connectors.paging import listed_items
 from connectors.payloads import LenientPayload, Listing, Payload
 from connectors.slack.payloads.fields import Count, Truthy, object_or_none
 from connectors.slack.payloads.messages import SlackFile, SlackListItem, SlackMessage
@@ -34,7 +34,7 @@ class SlackAnswer(Payload):
     @property
     def named(self) -> tuple[object, ...] | None:
         """All that it lists, of whichever kind; None where the same may be listed more than once."""
-        return listed(self)
+        return listed_items(self)
 
 
 class SlackRefusal(LenientPayload):
