@@ -24,6 +24,7 @@ from connectors.contract import (
     ObjectItem,
     PartState,
     RightsItem,
+    SameContent,
     Skipped,
     id_prefix,
 )
@@ -34,6 +35,7 @@ Yielded: TypeAlias = (
     Unit
     | Document
     | DocumentReaders
+    | SameContent
     | Skipped
     | Failed
     | Deleted
@@ -44,7 +46,7 @@ Yielded: TypeAlias = (
 )
 """All that a connector yields, beside findings."""
 
-_TEXTS = ("kind", "title", "url", "content_type", "author", "fingerprint")
+_TEXTS = ("kind", "title", "url", "content_type", "author", "fingerprint", "content_key")
 _OTHER_TEXTS = ("title", "reason", "error", "url")
 _LONGEST_ID_SHOWN = 200
 
@@ -83,11 +85,22 @@ def admit_rights(item: object, connection: Connection, unit: Unit) -> RightsItem
         return (
             _refused(item, admitted.id, "its content was not asked for") if isinstance(admitted, Document) else admitted
         )
+    return _failure_of_told(item, connection) or item
+
+
+def admit_change(item: object, connection: Connection, unit: Unit) -> ObjectItem | SameContent | Refused:
+    """As `admit`, of what may be told without its content. Readers that do not fit are nobody."""
+    if not isinstance(item, SameContent):
+        return admit(item, connection, unit)
+    return _failure_of_told(item, connection) or item
+
+
+def _failure_of_told(item: DocumentReaders | SameContent, connection: Connection) -> Failed | Refused | None:
     if reason := wrong_id(item.document_id, connection):
         return _refused(item, str(item.document_id), reason)
-    if reason := next(wrong_fields(item), "") or _wrong_readers(item):
+    if reason := next(wrong_fields(item), "") or _wrong_readers(item) or _wrong_keys(item):
         return Failed(item.document_id, "", f"not admitted: {reason}", hides=True)
-    return item
+    return None
 
 
 def wrong_id(document_id: object, connection: Connection) -> str:
@@ -143,9 +156,14 @@ def _wrong_values(document: Document) -> str:
     return _wrong_readers(document)
 
 
-def _wrong_readers(item: Document | DocumentReaders) -> str:
+def _wrong_readers(item: Document | DocumentReaders | SameContent) -> str:
     # Not mended as other texts are: a token that is changed may be another's.
     return "" if all(map(is_encodable, item.readers)) else "readers must be texts that UTF-8 can hold"
+
+
+def _wrong_keys(item: DocumentReaders | SameContent) -> str:
+    keys = (item.content_key, item.fingerprint) if isinstance(item, SameContent) else ()
+    return "" if all(map(is_encodable, keys)) else "content_key and fingerprint must be texts that UTF-8 can hold"
 
 
 @dataclass(frozen=True, slots=True)

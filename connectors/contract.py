@@ -25,12 +25,12 @@ Threads
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
-from connectors.model import Document, Unit
+from connectors.model import PUBLIC, Document, Unit
 
 Cursor: TypeAlias = dict[str, Any]
 """Where a connector continues a unit; only the connector that wrote it reads it. JSON-serialisable."""
@@ -190,10 +190,48 @@ class DocumentReaders:
     readers_until: tuple[tuple[str, datetime], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SameContent:
+    """A document whose content was not read, since what was landed of it under this `content_key` is what it is now.
+
+    The other fields mean what those of `Document` do; `parents` are ids.
+    """
+
+    document_id: str
+    content_key: str
+    readers: tuple[str, ...]
+    readers_until: tuple[tuple[str, datetime], ...] = ()
+    parents: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """All that is told of a document but for what it holds and shows."""
+        parents = tuple(one.id for one in document.parents)
+        told = (document.readers, document.readers_until, parents, document.fingerprint)
+        return cls(document.id, document.content_key, *told)
+
+
+@dataclass(frozen=True, slots=True)
+class LandedContent:
+    """What is landed of a document, by its `content_key`, and for whom it is."""
+
+    content_key: str
+    readers: tuple[str, ...]
+
+    def readers_include(self, others: Collection[str]) -> bool:
+        """Whether it is for these already, as far as reader tokens tell."""
+        return PUBLIC in self.readers or set(others) <= set(self.readers)
+
+
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted
 Item: TypeAlias = ObjectItem | PartState | Checkpoint
+ChangeItem: TypeAlias = Item | SameContent
+"""What is told of changes where the connector is told what is landed."""
 RightsItem: TypeAlias = DocumentReaders | Skipped | Failed | Deleted
 """What is told of an object where only rights are read."""
+FindLanded: TypeAlias = Callable[[Collection[str]], Mapping[str, LandedContent]]
+"""What is landed of documents, by id: of those that were read as they should be, and of which the key is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +390,18 @@ class RightsFeed(Protocol):
         names everything. A checkpoint is complete where it ends such a naming. An object of which nobody told is
         `Failed`, and is looked at again by the next call that goes on from there.
         """
+
+
+@runtime_checkable
+class ComparesContents(Protocol):
+    """A connector whose source tells of documents, without their content, whether that is what was read before.
+
+    A change of who may see many of them is then read without the content of any.
+    """
+
+    def read_changes(self, unit: Unit, cursor: Cursor, find_landed: FindLanded) -> Iterator[ChangeItem]:
+        """As `read` with a cursor, but that a document may come as `SameContent`: where the source says, not before it
+        has said who may read it, that what is landed of it is what there is."""
 
 
 @runtime_checkable

@@ -73,7 +73,9 @@ class Document:
     type. `parents` runs from the outermost container to the nearest. `readers` holds reader tokens; an
     empty tuple means that nobody but an administrator may see the document. `readers_until` says when some of them
     cease to be readers. Times are aware (UTC). `fingerprint` is what `ListingEntry.fingerprint` is for this state of
-    the object. Neither readers nor fingerprint are part of the version: rights travel without content.
+    the object. `content_key` stands for all that the version is made of, told without reading the content: equal only
+    if the version is. It is empty where the source does not tell so much. Neither readers, fingerprint nor key are part
+    of the version: rights travel without content.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Document:
     readers: tuple[str, ...] = ()
     readers_until: tuple[tuple[str, datetime], ...] = ()
     fingerprint: str = ""
+    content_key: str = ""
 
     @property
     def content_bytes(self) -> bytes:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connectors.contract import ChangedUnits, Connector, ObjectItem, RightsFeed
+from connectors.contract import (
+    ChangedUnits,
+    ChangeItem,
+    ComparesContents,
+    Connector,
+    LandedContent,
+    ObjectItem,
+    RightsFeed,
+    SameContent,
+)
 from connectors.model import Document
 from connectors.testing.observation import Observation, UnitRead, differences, id_of, objects_of, through_json
 from connectors.testing.promise import Promise, promise
@@ -31,6 +40,30 @@ def _change(seen: Observation) -> Iterator[str]:
         yield f"{document_id} was changed, and rights that are read alone do not name it"
     for key in differences(full, read.objects | changes):
         yield f"{key} is another after a read with the cursor than after a full one"
+    yield from _where_contents_are_compared(seen, read, full)
+
+
+def _where_contents_are_compared(seen: Observation, read: UnitRead, full: dict[str, ObjectItem]) -> Iterator[str]:
+    """What was read before is known: what comes without its content is what a full read has, and has not changed."""
+    with seen.opened() as connector:
+        if not isinstance(connector, ComparesContents):
+            return
+        told = list(_compared(connector, read))
+    same = {item.document_id: item for item in told if isinstance(item, SameContent)}
+    for key, item in same.items():
+        now = full.get(key)
+        if not isinstance(now, Document) or item != SameContent.of(now):
+            yield f"{key} came without its content, as {item}, and is {now}"
+    others = objects_of([item for item in told if not isinstance(item, SameContent)])
+    for key in differences(full, read.objects | others):
+        yield f"{key} is another after a read that compares contents than after a full one"
+
+
+def _compared(connector: ComparesContents, read: UnitRead) -> Iterator[ChangeItem]:
+    """What has changed since a read, of which all is landed that has a key."""
+    landed = {one.id: LandedContent(one.content_key, one.readers) for one in read.documents if one.content_key}
+    cursor = through_json(read.checkpoints[-1][1].cursor)
+    return connector.read_changes(read.unit, cursor, lambda ids: {key: landed[key] for key in ids if key in landed})
 
 
 def _named_by_rights(connector: Connector, read: UnitRead) -> set[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from sqlalchemy import Engine
@@ -18,6 +19,7 @@ from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.claims import Claims
 from pipelines.catalog.connections import Connections
+from pipelines.catalog.contents import Contents
 from pipelines.catalog.database import STATEMENT_SECONDS, migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
@@ -85,6 +87,7 @@ class Catalog:
         self.unit_names = UnitNames(engine)
         self.partition_keys = PartitionKeys(engine)
         self.documents = Documents(engine)
+        self.contents = Contents(engine)
         self.retries = Retries(engine)
         self.indexed_documents = IndexedDocuments(engine)
         self.loads = Loads(engine)
@@ -149,13 +152,14 @@ class Catalog:
         fingerprints: Mapping[str, str],
         listing: str | None,
         cursor: Cursor | None,
+        content_keys: Mapping[str, str] = MappingProxyType({}),
         rights: RightsRead | None = None,
     ) -> int | None:
         """Record a load: its rows in the landing, the outcome of each object, and where the next read continues.
         Returns the load's id; None where nothing was landed.
 
-        `unchanged` documents get their new fingerprint, if they have one. `cursor` is None where the load does not
-        end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
+        `unchanged` documents get their new fingerprints and content keys, those that have one. `cursor` is None where
+        the load does not end at a checkpoint. A right that `rights` shows to be taken away counts from this moment.
         """
         landed = sum(outcome.landed for outcome in outcomes)
         with self._engine.begin() as transaction:
@@ -167,7 +171,11 @@ class Catalog:
                 rights.write(transaction, connection, unit)
             if listing:
                 outcomes_module.mark_listed(transaction, unchanged, listing)
-            outcomes_module.update_fingerprints(transaction, fingerprints)
+            of_others = rights.of_other_contents if rights else ()
+            outcomes_module.update_fingerprints(
+                transaction, {one: found for one, found in fingerprints.items() if one not in of_others}
+            )
+            outcomes_module.update_content_keys(transaction, content_keys)
             if cursor is not None:
                 move_cursor(transaction, connection, unit, cursor)
         return load

@@ -59,6 +59,7 @@ class DocumentState:
     next_attempt: datetime | None
     updated_at: datetime | None
     fingerprint: str | None
+    content_key: str | None
     readers: tuple[str, ...] | None
     readers_until: dict[str, float] | None
     indexed_readers: tuple[str, ...] | None

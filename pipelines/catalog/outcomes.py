@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, bindparam, update
 
-from connectors.contract import DocumentReaders
+from connectors.contract import DocumentReaders, SameContent
 from connectors.model import Document
 from pipelines.catalog import tables
 from pipelines.catalog.moved_documents import record_moved
@@ -40,7 +40,7 @@ class Readers:
     until: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, document: Document | DocumentReaders) -> Readers:
+    def of(cls, document: Document | DocumentReaders | SameContent) -> Readers:
         """Those of a document that was read, or whose rights were."""
         tokens = tuple(sorted(set(document.readers)))
         return cls(tokens, {token: end.timestamp() for token, end in document.readers_until})
@@ -71,6 +71,7 @@ class Outcome:
     attempts: int = 0
     updated_at: datetime | None = None
     fingerprint: str | None = None
+    content_key: str | None = None
     hidden: str | None = None
     load: int | None = None
     retries: bool = True
@@ -135,6 +136,13 @@ def update_fingerprints(transaction: Connection, fingerprints: Mapping[str, str]
         transaction.execute(update(tables.documents).where(own).values(fingerprint=value))
 
 
+def update_content_keys(transaction: Connection, keys: Mapping[str, str]) -> None:
+    """Store what stands now for the contents of documents that have not changed otherwise; empty where nothing does."""
+    for document_id, value in keys.items():
+        own = tables.documents.c.id == document_id
+        transaction.execute(update(tables.documents).where(own).values(content_key=value or None))
+
+
 def update_readers(transaction: Connection, readers: Mapping[str, Readers]) -> None:
     """Store who may read documents."""
     table = tables.documents
@@ -179,5 +187,6 @@ def _row(outcome: Outcome, load: int | None, now: datetime) -> dict[str, Any]:
         "next_attempt": outcome.next_attempt(now),
         "updated_at": outcome.updated_at,
         "fingerprint": outcome.fingerprint,
+        "content_key": outcome.content_key,
         "hidden": outcome.hidden,
     }

@@ -31,6 +31,7 @@ from pipelines.catalog.conditions import (
     SHOWS_READERS,
     WITHOUT_VERSION,
 )
+from pipelines.catalog.contents import of_other_contents
 from pipelines.catalog.moved_documents import MOVED, hand_over, has_moved, may_have_points
 from pipelines.catalog.obsolete import mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
@@ -273,9 +274,13 @@ class RightsRead:
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ends: bool = False
     """Whether the end of a permission is among what has changed."""
+    content_keys: dict[str, str] = field(default_factory=dict)
+    """Of documents whose content was not read: what has to be landed of them for all this to be so."""
+    of_other_contents: set[str] = field(default_factory=set)
+    """Once it is written: documents of which something else is landed. What they have lost counts."""
     overtaken: set[str] = field(default_factory=set)
     """Once it is written: documents of which something was taken away since the read began, and which it shows to be
-    allowed. They are to be looked at again."""
+    allowed, and those of other contents. They are to be looked at again."""
 
     def add(self, document: str, known: Readers | None, readers: Readers | None, revoked: tuple[str, ...]) -> None:
         """`readers` is None where none were read, because the object is gone or failed; `known` are those so far."""
@@ -289,6 +294,7 @@ class RightsRead:
 
     def write(self, transaction: Connection, connection: str, unit: str) -> None:
         """In the transaction that records what was read."""
+        self._leave_other_contents(transaction)
         record_parents(transaction, connection, unit, self.parents)
         update_readers(transaction, self.changed)
         if self.ends or are_revoked(transaction, self.changed):
@@ -299,6 +305,14 @@ class RightsRead:
         withdraw(transaction, connection, unit, self.withdrawals)
         if self.follow_unit:
             tell_readers(transaction, connection, unit, set(self.readers.values()), self.read_since)
+
+    def _leave_other_contents(self, transaction: Connection) -> None:
+        self.of_other_contents = of_other_contents(transaction, self.content_keys)
+        told: tuple[dict[str, Any], ...] = (self.readers, self.changed, self.versions, self.parents)
+        for document in self.of_other_contents:
+            for found in told:
+                found.pop(document, None)
+        self.overtaken |= self.of_other_contents
 
 
 def _revocations(connection: str, unit: str, revoked: Mapping[str, tuple[str, ...]]) -> list[Revocation]:

@@ -194,6 +194,7 @@ documents = Table(
     Column("next_attempt", UtcTime),
     Column("updated_at", UtcTime, doc="At the source"),
     Column("mark", Text, key="fingerprint", doc="Of what a listing of the source shows of the object"),
+    Column("content_key", Text, doc="Of all that its version is made of, as the source tells it without the content"),
     Column("readers", TokenSet, doc="Who may read it, as far as the source has told"),
     Column("readers_until", JSON(none_as_null=True), doc="When permissions end: reader token to Unix time"),
     Column("indexed_readers", TokenSet, doc="Whom its points in the index name as readers"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.admission import Refused, admit
-from connectors.contract import Failed, ObjectItem, id_prefix
+from connectors.admission import Refused, admit, admit_change
+from connectors.contract import Failed, ObjectItem, SameContent, id_prefix
 from connectors.fingerprints import fingerprint
 from connectors.model import Unit
 from connectors.settings import Connection
@@ -22,6 +22,11 @@ class Admission:
     def admit(self, item: ObjectItem) -> ObjectItem:
         """The item itself where it fits, else the failure of its object."""
         admitted = admit(item, self.connection, self.unit)
+        return self._failure(admitted) if isinstance(admitted, Refused) else admitted
+
+    def admit_change(self, item: ObjectItem | SameContent) -> ObjectItem | SameContent:
+        """As `admit`, of what may be told without its content."""
+        admitted = admit_change(item, self.connection, self.unit)
         return self._failure(admitted) if isinstance(admitted, Refused) else admitted
 
     def _failure(self, refused: Refused) -> Failed:

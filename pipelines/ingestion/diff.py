@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from connectors.contract import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, ObjectItem, SameContent, Skipped
 from connectors.model import Document
 from connectors.tables import Row
 from pipelines.catalog.documents import DocumentState
@@ -24,21 +24,24 @@ ChangeKind: TypeAlias = Literal["new", "changed", "unchanged", "skipped", "faile
 class DocumentDiff:
     """What to write of one object: `outcome` to the catalog, `row` to the landing; None where there is nothing.
 
-    `fingerprint` is the new one of a document that is otherwise unchanged. `readers` are who may read a document that
-    was read, and `revoked` the reader tokens that it has lost by this.
+    `fingerprint` and `content_key` are the new ones of a document that is otherwise unchanged. `readers` are who may
+    read a document that was read, and `revoked` the reader tokens that it has lost by this.
     """
 
     kind: ChangeKind
     outcome: Outcome | None = None
     row: Row | None = None
     fingerprint: str | None = None
+    content_key: str | None = None
     readers: Readers | None = None
     revoked: tuple[str, ...] = ()
 
 
-def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState | None, now: datetime) -> DocumentDiff:
+def diff_item(item: ObjectItem | SameContent, state: DocumentState | None, now: datetime) -> DocumentDiff:
     """What `item` changes. `state` is None for an object that the catalog does not know."""
     match item:
+        case SameContent():
+            return _diff_same(item, state)
         case Document():
             return _diff_document(item, state, now)
         case Skipped():
@@ -51,13 +54,8 @@ def diff_item(item: Document | Skipped | Failed | Deleted, state: DocumentState 
 
 def _diff_document(document: Document, state: DocumentState | None, now: datetime) -> DocumentDiff:
     known = state if state and state.status != "deleted" else None
-    readers = Readers.of(document)
-    revoked = lost_tokens(state, document.readers)
     if known and document.version == known.version and not _is_due(known, now):
-        is_new = document.fingerprint != (known.fingerprint or "")
-        fingerprint = document.fingerprint if is_new else None
-        kind: ChangeKind = "unchanged" if known.known_readers in (None, readers) else "changed"
-        return DocumentDiff(kind, fingerprint=fingerprint, readers=readers, revoked=revoked)
+        return _diff_same(document, known)
     outcome = Outcome(
         id=document.id,
         status="pending",
@@ -68,8 +66,28 @@ def _diff_document(document: Document, state: DocumentState | None, now: datetim
         attempts=known.attempts if known else 0,
         updated_at=document.updated_at,
         fingerprint=document.fingerprint or None,
+        content_key=document.content_key or None,
     )
-    return DocumentDiff("changed" if known else "new", outcome, document, readers=readers, revoked=revoked)
+    revoked = lost_tokens(state, document.readers)
+    kind: ChangeKind = "changed" if known else "new"
+    return DocumentDiff(kind, outcome, document, readers=Readers.of(document), revoked=revoked)
+
+
+def _diff_same(item: Document | SameContent, state: DocumentState | None) -> DocumentDiff:
+    """Of content that stays. Where it was not read, the transaction looks whether it is what is landed."""
+    readers = Readers.of(item)
+    known = state.known_readers if state else None
+    return DocumentDiff(
+        "unchanged" if known in (None, readers) else "changed",
+        fingerprint=_if_new(item.fingerprint, state.fingerprint if state else None),
+        content_key=_if_new(item.content_key, state.content_key if state else None),
+        readers=readers,
+        revoked=lost_tokens(state, item.readers),
+    )
+
+
+def _if_new(value: str, known: str | None) -> str | None:
+    return value if value != (known or "") else None
 
 
 def _diff_skipped(item: Skipped, state: DocumentState | None) -> DocumentDiff:

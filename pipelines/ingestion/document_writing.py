@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from connectors.contract import Deleted, Failed, Item, PartState
+from connectors.contract import ChangeItem, Deleted, Failed, PartState
 from pipelines.ingestion.fetching import Fetching
 from pipelines.ingestion.load_writer import LoadWriter
 from pipelines.ingestion.told_parts import ToldParts
@@ -23,7 +23,7 @@ class DocumentWriting:
     parts: ToldParts
     failed: set[str] = field(default_factory=set)
 
-    def write(self, items: Iterable[Item], listing: str | None = None) -> None:
+    def write(self, items: Iterable[ChangeItem], listing: str | None = None) -> None:
         """Land all items, and what follows from them."""
         with self.open(listing) as writer:
             self.drain(items, writer)
@@ -47,7 +47,7 @@ class DocumentWriting:
             self.failed.update(writer.failed)
             writer.flush()  # an error later in the read does not spoil what came before it
 
-    def drain(self, items: Iterable[Item], writer: LoadWriter) -> None:
+    def drain(self, items: Iterable[ChangeItem], writer: LoadWriter) -> None:
         """Let the writer take all items, and what they say of parts be known."""
         for done, item in enumerate(each_awaited(items), start=1):
             if isinstance(item, PartState):

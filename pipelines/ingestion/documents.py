@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from connectors.contract import Cursor, Deleted, Item, Window
+from connectors.contract import ChangeItem, ComparesContents, Cursor, Deleted, Window
 from connectors.errors import Blocked, InvalidResponse, SourceError
 from pipelines.ingestion.document_writing import DocumentWriting
 from pipelines.ingestion.fetching import Fetching
@@ -70,7 +70,7 @@ class DocumentIngest:
     def _read(self) -> None:
         plan = self._plan()
         with self._writing.open(plan.listing, keeps_cursor=plan.window is None) as writer:
-            told = self._fetching.keep_unfound(self._task.connector.read(self._task.unit, plan.cursor, plan.window))
+            told = self._fetching.keep_unfound(self._read_source(plan))
             read = (item for item in told if not self._fetching.leaves(item))
             # What a full read does not name is gone, and not named because it had failed.
             self._writing.drain(chain(() if plan.is_full else self._retries.fetch_due(), read), writer)
@@ -82,6 +82,12 @@ class DocumentIngest:
             self._finish(plan.listing, writer)
         elif plan.cursor and self._has_uncompared():
             self._compare()
+
+    def _read_source(self, plan: _ReadPlan) -> Iterator[ChangeItem]:
+        connector, unit = self._task.connector, self._task.unit
+        if plan.cursor and isinstance(connector, ComparesContents):
+            return connector.read_changes(unit, plan.cursor, self._task.catalog.contents.find)
+        return connector.read(unit, plan.cursor, plan.window)
 
     def _plan(self) -> _ReadPlan:
         if self._task.options.window:
@@ -173,7 +179,7 @@ class DocumentIngest:
         if self._parts.is_unlisted():
             self._read()  # what changes tell to be taken away counts without a listing as well
 
-    def _fetch_missed(self, found: Reconciliation) -> Iterator[Item]:
+    def _fetch_missed(self, found: Reconciliation) -> Iterator[ChangeItem]:
         return self._fetching.keep_unfound(self._fetching.fetch(found.missed), found.missed)
 
     def _mark_attachments(self, found: Reconciliation) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from connectors.admission import wrong_id
-from connectors.contract import Deleted, Failed, Item
+from connectors.contract import ChangeItem, Deleted, Failed, Item
 from connectors.errors import AccessDenied, NotFound
 from connectors.model import Document
 from pipelines.ingestion.diff import UNFOUND
@@ -34,7 +34,7 @@ class Fetching:
         except (NotFound, AccessDenied):  # the unit itself: a document that is gone is an item
             yield from map(Deleted, document_ids)
 
-    def leaves(self, item: Item) -> bool:
+    def leaves(self, item: ChangeItem) -> bool:
         """Whether a read tells a document to be in another unit that is listed. What is below it is looked at next: it
         has gone along, or was taken elsewhere before."""
         if not (isinstance(item, Deleted) and self._hand_over(item)):
@@ -43,7 +43,7 @@ class Fetching:
             self.task.catalog.parents.hide_below(*self.task.own, [item.document_id])
         return True
 
-    def keep_unfound(self, items: Iterable[Item], listed: Collection[str] = ()) -> Iterator[Item]:
+    def keep_unfound(self, items: Iterable[ChangeItem], listed: Collection[str] = ()) -> Iterator[ChangeItem]:
         """What is not found, though it is `listed` or what holds it shows it, is not gone; but nobody sees it until it
         is found. What the catalog does not have was never there for these credentials."""
         for item in items:
@@ -55,7 +55,7 @@ class Fetching:
     def _is_shown(self, document_id: str, listed: Collection[str]) -> bool:
         return document_id in listed or bool(self.task.catalog.documents.present([document_id]))
 
-    def _hand_over(self, item: Item) -> bool:
+    def _hand_over(self, item: ChangeItem) -> bool:
         """Whether an item is a document of another unit that is listed; what the catalog has of it here is that unit's
         from now on."""
         document_id, unit = _place_now(item)
@@ -69,7 +69,7 @@ class Fetching:
         return True
 
 
-def _place_now(item: Item) -> tuple[str, str]:
+def _place_now(item: ChangeItem) -> tuple[str, str]:
     """A document's id, and the unit that it is in as far as its source tells."""
     match item:
         case Document():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.contract import Checkpoint, Cursor, Deleted, Failed, ObjectItem
+from connectors.contract import Checkpoint, Cursor, Deleted, Failed, ObjectItem, SameContent
 from connectors.model import Document, Unit
 from connectors.settings import Connection
 from connectors.tables import Row
@@ -39,7 +39,7 @@ BYTES_WITHOUT_CHECKPOINT = 4 * BYTES_PER_LOAD
 class _LoadBuffer:
     """Items since the last commit, by document id: of two items of one object the later one counts."""
 
-    items: dict[str, ObjectItem] = field(default_factory=dict)
+    items: dict[str, ObjectItem | SameContent] = field(default_factory=dict)
     size: int = 0
     checkpoint: Cursor | None = None
     started: float = field(default_factory=time.monotonic)
@@ -47,7 +47,7 @@ class _LoadBuffer:
     seen_at: float = field(default_factory=time.monotonic)
     """Items that were not yet looked at for lost rights, and when others were last."""
 
-    def add(self, item: ObjectItem) -> None:
+    def add(self, item: ObjectItem | SameContent) -> None:
         key = item.id if isinstance(item, Document) else item.document_id
         self.items[key] = item
         self.unseen.append(key)
@@ -65,13 +65,14 @@ class _LoadBuffer:
 
 @dataclass(slots=True)
 class _Differences:
-    """What a load writes: `outcomes` and new `fingerprints` to the catalog, `rows` to the landing, and beside them
-    the documents that had to be `chunked` for that."""
+    """What a load writes: `outcomes`, new `fingerprints` and `content_keys` to the catalog, `rows` to the landing, and
+    beside them the documents that had to be `chunked` for that."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     fingerprints: dict[str, str] = field(default_factory=dict)
+    content_keys: dict[str, str] = field(default_factory=dict)
     rights: RightsRead = field(default_factory=RightsRead)
     chunked: list[ChunkedDocument] = field(default_factory=list)
 
@@ -120,7 +121,7 @@ class LoadWriter:
         self._buffer = _LoadBuffer()
         self._final_cursor: Cursor | None = None
 
-    def take(self, item: ObjectItem | Checkpoint) -> None:
+    def take(self, item: ObjectItem | SameContent | Checkpoint) -> None:
         """Gather an item; commit at a checkpoint once enough has come."""
         if isinstance(item, Checkpoint):
             self._revoke_lost()
@@ -133,10 +134,10 @@ class LoadWriter:
             if self._buffer.is_load():
                 self.flush()
             return
-        if isinstance(item, Document):
+        if isinstance(item, Document | SameContent):
             told = frozenset(item.readers)
             self.common_readers = told if self.common_readers is None else self.common_readers & told
-        admitted = self._admission.admit(item)
+        admitted = self._admission.admit_change(item)
         if isinstance(admitted, Failed) or (isinstance(admitted, Deleted) and admitted.is_unfound):
             self.failed.add(admitted.document_id)
         self._buffer.add(admitted)
@@ -162,6 +163,7 @@ class LoadWriter:
             documents_path=self._land(found.rows),
             unchanged=found.unchanged,
             fingerprints=found.fingerprints,
+            content_keys=found.content_keys,
             rights=found.rights,
             listing=self._listing,
             cursor=buffer.checkpoint if self._keeps_cursor else None,
@@ -194,13 +196,15 @@ class LoadWriter:
             self._catalog.rights.revoke(self._connection.id, self._unit.id, revoked)
         self._revoke_below(fresh, revoked)
 
-    def _has_left(self, item: ObjectItem, state: DocumentState) -> bool:
+    def _has_left(self, item: ObjectItem | SameContent, state: DocumentState) -> bool:
         """Whether an object is gone from this unit and is in another one, which tells what becomes of it."""
         return isinstance(item, Deleted) and state.unit != self._unit.id and state.status != "deleted"
 
-    def _revoke_below(self, fresh: Mapping[str, ObjectItem], revoked: Mapping[str, tuple[str, ...]]) -> None:
+    def _revoke_below(
+        self, fresh: Mapping[str, ObjectItem | SameContent], revoked: Mapping[str, tuple[str, ...]]
+    ) -> None:
         """What these have lost, all that is below them has lost, but for what was read itself."""
-        read = {key for key, item in self._buffer.items.items() if isinstance(item, Document)}
+        read = {key for key, item in self._buffer.items.items() if isinstance(item, Document | SameContent)}
         parents = self._catalog.parents
         if gone := [key for key, item in fresh.items() if isinstance(item, Deleted)]:
             parents.hide_below(self._connection.id, self._unit.id, gone, read)
@@ -219,6 +223,8 @@ class LoadWriter:
             if diff.outcome is None:
                 found.unchanged.append(key)
                 found.fingerprints |= {key: diff.fingerprint} if diff.fingerprint is not None else {}
+                if isinstance(item, Document) and diff.content_key is not None:
+                    found.content_keys[key] = diff.content_key
             else:
                 found.outcomes.append(diff.outcome)
             if diff.row is not None:
@@ -226,8 +232,12 @@ class LoadWriter:
             found.rights.add(key, known.known_readers if known else None, diff.readers, diff.revoked)
             version = diff.outcome.version if diff.outcome else known.version if known else None
             found.rights.versions |= {key: version} if version else {}
-            if isinstance(item, Document):
-                found.rights.parents[key] = tuple(parent.id for parent in item.parents)
+            match item:
+                case Document():
+                    found.rights.parents[key] = tuple(parent.id for parent in item.parents)
+                case SameContent():
+                    found.rights.parents[key] = item.parents
+                    found.rights.content_keys[key] = item.content_key
         changed = [row for row in found.rows if isinstance(row, Document)]
         compared = compare_texts(self._services, states, changed)
         found.rights.withdrawals, found.chunked = compared.withdrawals, compared.chunked

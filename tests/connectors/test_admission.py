@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.admission import Refused, admit, admit_rights
-from connectors.contract import Deleted, DocumentReaders, Failed, ObjectItem, RightsItem, Skipped
+from connectors.admission import Refused, admit, admit_change, admit_rights
+from connectors.contract import Deleted, DocumentReaders, Failed, ObjectItem, RightsItem, SameContent, Skipped
 from connectors.model import Parent, Unit
 from connectors.settings import Connection
 from tests.pipelines.documents import document
@@ -164,6 +164,33 @@ def test_readers_that_fit_are_admitted_as_they_are(item: RightsItem) -> None:
 def test_readers_that_do_not_fit_are_nobody(changes: dict[str, Any], reason: str) -> None:
     found = admit_rights(DocumentReaders(**{"document_id": OWN, "readers": (), **changes}), CONNECTION, UNIT)
     assert found == Failed(OWN, "", f"not admitted: {reason}", hides=True)
+
+
+def test_what_is_told_without_its_content_is_admitted_where_that_may_be() -> None:
+    told = SameContent(OWN, "k1", ("public",), parents=("github:acme/acme/api",), fingerprint="f1")
+    assert admit_change(told, CONNECTION, UNIT) is told
+    assert isinstance(admit(told, CONNECTION, UNIT), Refused)
+    assert isinstance(admit_rights(told, CONNECTION, UNIT), Refused)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"readers": (HALF,)}, "readers must be texts that UTF-8 can hold"),
+        ({"readers": "public"}, "readers is of type str, and must be of type tuple[str, ...]"),
+        ({"content_key": None}, "content_key is of type NoneType, and must be of type str"),
+        ({"content_key": HALF}, "content_key and fingerprint must be texts that UTF-8 can hold"),
+        ({"fingerprint": HALF}, "content_key and fingerprint must be texts that UTF-8 can hold"),
+    ],
+)
+def test_what_is_told_without_its_content_and_does_not_fit_is_nobodys(changes: dict[str, Any], reason: str) -> None:
+    told = SameContent(**{"document_id": OWN, "content_key": "k1", "readers": (), **changes})
+    assert admit_change(told, CONNECTION, UNIT) == Failed(OWN, "", f"not admitted: {reason}", hides=True)
+
+
+def test_what_is_told_of_another_connections_document_is_refused() -> None:
+    reason = "not admitted: the id 'issues/1' must begin with 'github:acme/'"
+    assert admit_change(SameContent("issues/1", "k1", ()), CONNECTION, UNIT) == Refused("issues/1", "", reason)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from connectors.contract import (
     MembershipItem,
     PartState,
     RightsItem,
+    SameContent,
     Skipped,
     UnreadableGroup,
     Window,
@@ -122,6 +123,11 @@ def reading_rights(inner: Connector, unit: Unit, **changes: Any) -> Iterator[Rig
             yield replace(DocumentReaders(item.id, item.readers, item.readers_until), **changes)
         elif isinstance(item, Checkpoint):
             yield item
+
+
+def without_contents(items: Iterator[Item]) -> Iterator[Item | SameContent]:
+    for item in items:
+        yield SameContent(item.id, "k", item.readers) if isinstance(item, Document) else item
 
 
 def is_object(item: Item) -> bool:
@@ -443,6 +449,14 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
     "rights alone miss a change": (
         "what changed at the source",
         with_method("read_rights", lambda inner, unit, cursor=None: iter([Checkpoint({})])),
+    ),
+    "what has changed comes without its content": (
+        "what changed at the source",
+        with_method("read_changes", lambda inner, unit, cursor, _: without_contents(inner.read(unit, cursor))),
+    ),
+    "a change is missed where contents are compared": (
+        "what changed at the source",
+        with_method("read_changes", lambda inner, unit, cursor, _: iter([Checkpoint(cursor)])),
     ),
     "one object's trouble leaves a read": ("one object's trouble", reading(raising)),
     "an odd answer leaves a read": ("an answer that nobody", reading(raising)),

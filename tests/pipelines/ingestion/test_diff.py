@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.contract import Deleted, Failed, Skipped
+from connectors.contract import Deleted, Failed, SameContent, Skipped
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import Outcome, Readers
 from pipelines.catalog.revocations import EVERYBODY
@@ -31,6 +31,7 @@ INDEXED = DocumentState(
     next_attempt=None,
     updated_at=None,
     fingerprint="f1",
+    content_key=None,
     readers=DOCUMENT.readers,
     readers_until=None,
     indexed_readers=DOCUMENT.readers,
@@ -101,6 +102,28 @@ UNCHANGED = DocumentDiff("unchanged", readers=READERS)
 )
 def test_a_document(state: DocumentState | None, expected: DocumentDiff) -> None:
     assert diff_item(DOCUMENT, state, NOW) == expected
+
+
+@pytest.mark.parametrize("state", [None, INDEXED, LANDED, WAITING, DUE, replace(INDEXED, version="other")])
+def test_content_that_was_not_read_lands_nothing(state: DocumentState | None) -> None:
+    told = SameContent(KEY, "k1", ("user:ada@example.com",), fingerprint="f2")
+    found = diff_item(told, state, NOW)
+    assert (found.outcome, found.row, found.fingerprint, found.content_key) == (None, None, "f2", "k1")
+    assert (found.kind, found.revoked) == (("changed", ("public",)) if state else ("unchanged", ()))
+    assert found.readers == Readers(("user:ada@example.com",))
+
+
+def test_what_is_told_again_changes_nothing() -> None:
+    known = replace(INDEXED, content_key="k1")
+    assert diff_item(SameContent(KEY, "k1", ("public",), fingerprint="f1"), known, NOW) == UNCHANGED
+    assert diff_item(replace(DOCUMENT, content_key="k1"), known, NOW) == UNCHANGED
+    assert diff_item(DOCUMENT, known, NOW) == replace(UNCHANGED, content_key="")
+
+
+def test_a_key_is_landed_with_its_content() -> None:
+    found = diff_item(replace(DOCUMENT, content_key="k1"), None, NOW).outcome
+    assert found is not None
+    assert found.content_key == "k1"
 
 
 @pytest.mark.parametrize("changes", [{"title": "Other"}, {"unit": "elsewhere"}, {"content": "Other"}])
