@@ -16,15 +16,18 @@ from functools import partial
 import httpx
 
 from connectors.contract import (
+    ChangeItem,
     Checkpoint,
     Cursor,
     Deleted,
     Failed,
     Finding,
+    FindLanded,
     Item,
     ListingEntry,
     MembershipCache,
     MembershipItem,
+    ObjectItem,
     PartState,
     RightsItem,
     Window,
@@ -120,17 +123,32 @@ class DriveConnector:
 
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         """See `connectors.contract.Connector`. A cursor that Drive no longer accepts leads to a full read."""
+        return self._read(unit, cursor, self._content_reads(), window)
+
+    def read_changes(self, unit: Unit, cursor: Cursor, find_landed: FindLanded) -> Iterator[ChangeItem]:
+        """See `connectors.contract.ComparesContents`. A read of everything that was interrupted reads all that is left
+        of it: somebody may want the contents themselves."""
+        if isinstance(parse_cursor(cursor), ListingCursor):
+            return self.read(unit, cursor)
+        changed = partial(self._documents.read_changed, isolation=self._isolation(), find_landed=find_landed)
+        return self._read(unit, cursor, changed)
+
+    def _read(
+        self, unit: Unit, cursor: Cursor | None, read_files: ReadFiles[Found], window: Window | None = None
+    ) -> Iterator[ReadItem[Found | ObjectItem]]:
         self._units.begin()
         if refused := self._units.refused:
             yield from self._lost_meanwhile(unit, parse_cursor(cursor), refused)
             yield from self._units.listing_states()
             yield Checkpoint(cursor or {})
         elif window is not None:
-            yield from self._reader(unit, self._content_reads()).read_window(window)
+            yield from self._reader(unit, read_files).read_window(window)
         else:
-            yield from self._read_and_catch_up(unit, cursor)
+            yield from self._read_and_catch_up(unit, cursor, read_files)
 
-    def _read_and_catch_up(self, unit: Unit, cursor: Cursor | None) -> Iterator[Item]:
+    def _read_and_catch_up(
+        self, unit: Unit, cursor: Cursor | None, read_files: ReadFiles[Found]
+    ) -> Iterator[ReadItem[Found | ObjectItem]]:
         """As `read`, and what was read without comments or sheets, once these can be had."""
         lacking = LackingObjects.from_json((cursor or {}).get("lacking"))
         again, is_much = take_lacking(lacking, self._documents.parts, self._client)
@@ -139,7 +157,7 @@ class DriveConnector:
         yield from self._fetch(self._content_reads(), map(self._documents.document_id, again))
         self._documents.lacking.clear()
         try:
-            for item in self._read_since(unit, self._content_reads(), parse_cursor(cursor)):
+            for item in self._read_since(unit, read_files, parse_cursor(cursor)):
                 yield self._with_lacking(item, lacking) if isinstance(item, Checkpoint) else item
         except TransientError:
             yield from self._documents.parts.states()
@@ -300,7 +318,7 @@ class DriveConnector:
             self._isolation(),
         )
 
-    def _content_reads(self, *, as_a_whole: bool = False) -> ReadFiles[Document]:
+    def _content_reads(self, *, as_a_whole: bool = False) -> ReadFiles[ObjectItem]:
         return partial(self._documents.read, isolation=self._isolation(), as_a_whole=as_a_whole)
 
     def _isolation(self) -> Isolation:

@@ -16,9 +16,11 @@ from datetime import datetime
 import httpx
 
 from connectors.contract import (
+    ChangeItem,
     Checkpoint,
     Cursor,
     Finding,
+    FindLanded,
     Item,
     ListingEntry,
     MembershipCache,
@@ -118,6 +120,11 @@ class DelegatedConnector:
     def read(self, unit: Unit, cursor: Cursor | None = None, window: Window | None = None) -> Iterator[Item]:
         with self._as(unit.id) as connector:
             yield from connector.read(unit, cursor, window)
+
+    def read_changes(self, unit: Unit, cursor: Cursor, find_landed: FindLanded) -> Iterator[ChangeItem]:
+        """See `connectors.contract.ComparesContents`."""
+        with self._as(unit.id) as connector:
+            yield from connector.read_changes(unit, cursor, find_landed)
 
     def read_rights(self, unit: Unit, cursor: Cursor | None = None) -> Iterator[RightsItem | Checkpoint]:
         """See `connectors.contract.RightsFeed`."""

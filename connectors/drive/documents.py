@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -17,10 +17,13 @@ from connectors.contract import (
     Deleted,
     DocumentReaders,
     Failed,
+    FindLanded,
+    LandedContent,
     ListingEntry,
     ObjectItem,
     PartState,
     RightsItem,
+    SameContent,
     Skipped,
     id_prefix,
 )
@@ -28,7 +31,8 @@ from connectors.drive import formats
 from connectors.drive.access import Grants, grants
 from connectors.drive.client import DriveClient
 from connectors.drive.comments import add_comments, takes_comments
-from connectors.drive.files import LoadSheets, load_content
+from connectors.drive.content_keys import content_key
+from connectors.drive.files import LoadedFile, LoadSheets, load_content
 from connectors.drive.fingerprints import listing_fingerprint
 from connectors.drive.folders import DriveFolder, FileLocation, FolderTree, LocatedFile
 from connectors.drive.part_table import COMMENTS, CONTENT, SHEETS
@@ -44,12 +48,13 @@ from connectors.model import Document, Parent
 
 AT_ONCE = 4
 """Files read at the same time. Each may be as large as `formats.MAX_BYTES`."""
-Found = TypeVar("Found", Document, DocumentReaders)
-FileItem: TypeAlias = Found | Skipped | Failed | Deleted
+Found = TypeVar("Found", bound=ObjectItem | SameContent | DocumentReaders)
+Made = TypeVar("Made", bound=Document | SameContent | DocumentReaders)
+FileItem: TypeAlias = Found | Failed | Deleted
 ReadItem: TypeAlias = FileItem[Found] | PartState | Checkpoint
 """What a read of a unit yields."""
-ReadFiles: TypeAlias = Callable[[Iterable[LocatedFile]], Iterator[FileItem[Found]]]
-"""One item for each file, in order: with its content, or its readers alone."""
+ReadFiles: TypeAlias = Callable[[Iterable[LocatedFile]], Iterator[Found]]
+"""One item for each file, in order: with its content, or its readers alone, or either."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,7 @@ class _SharedFile:
 
     shown: DriveFile
     kind: str
+    is_shortcut: bool
     permissions: tuple[DrivePermission, ...]
     granted: Grants
 
@@ -151,6 +157,14 @@ class DriveDocuments:
         """
         return self._read(located, isolation, self._document, as_a_whole=as_a_whole)
 
+    def read_changed(
+        self, located: Iterable[LocatedFile], isolation: Isolation, find_landed: FindLanded
+    ) -> Iterator[ObjectItem | SameContent]:
+        """As `read`, but that files whose content is what is landed come without it."""
+        files = list(located)
+        landed = find_landed([self.document_id(one.file.id) for one in files])
+        return self._read(files, isolation, partial(self._document_or_same, landed=landed))
+
     def read_readers(self, located: Iterable[LocatedFile], isolation: Isolation) -> Iterator[RightsItem]:
         """As `read`, without contents."""
         return self._read(located, isolation, self._document_readers)
@@ -159,12 +173,12 @@ class DriveDocuments:
         self,
         located: Iterable[LocatedFile],
         isolation: Isolation,
-        make: Callable[[_FileRead], Found],
+        make: Callable[[_FileRead], Made],
         *,
         as_a_whole: bool = False,
-    ) -> Iterator[FileItem[Found]]:
+    ) -> Iterator[Made | Skipped | Failed]:
         coming = (_FileRead(one, as_a_whole) for one in located)
-        under_way: deque[tuple[_FileRead, Future[Attempt[FileItem[Found]]]]] = deque()
+        under_way: deque[tuple[_FileRead, Future[Attempt[Made | Skipped]]]] = deque()
         width = AT_ONCE
         try:
             while True:
@@ -184,8 +198,8 @@ class DriveDocuments:
                 future.cancel()
 
     def _judge(
-        self, read: _FileRead, tried: Attempt[FileItem[Found]], isolation: Isolation
-    ) -> Iterator[FileItem[Found]]:
+        self, read: _FileRead, tried: Attempt[Made | Skipped], isolation: Isolation
+    ) -> Iterator[Made | Skipped | Failed]:
         file = read.located.file
         try:
             item = isolation.judge(self.document_id(file.id), formats.title(file.name), tried, file.web_view_link or "")
@@ -196,7 +210,7 @@ class DriveDocuments:
             raise
         yield read.failed(item) if isinstance(item, Failed) else item
 
-    def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Found]) -> FileItem[Found]:
+    def _read_file(self, read: _FileRead, make: Callable[[_FileRead], Made]) -> Made | Skipped:
         """Runs in the pool. Raises SourceError: NotFound, too, of a file that was just shown. One that has gone since
         is named by the feed, or missing from the next listing."""
         file = read.located.file
@@ -214,23 +228,61 @@ class DriveDocuments:
     def _look_up_sharing(self, read: _FileRead) -> _SharedFile:
         """What is shown of a file, and to whom. Raises SkipFile, and SourceError where nobody told."""
         file, location = read.located.file, read.located.location
-        shown = self._shortcut_target(file) if file.mime_type == SHORTCUT else file
+        is_shortcut = file.mime_type == SHORTCUT
+        shown = self._shortcut_target(file) if is_shortcut else file
         kind = formats.plan_file(shown, pictures=self._pictures).kind  # what is skipped needs no readers
         lies_in = location if shown is file else self._folders.locate(shown)
         permissions = self._sharing.permissions(shown, lies_in, self.parts)
         granted = self._sharing.grants(permissions, shown)
         read.readers = tuple(granted)
-        return _SharedFile(shown, kind, permissions, granted)
+        return _SharedFile(shown, kind, is_shortcut, permissions, granted)
 
     def _document(self, read: _FileRead) -> Document:
-        file, location = read.located.file, read.located.location
         shared = self._look_up_sharing(read)
+        return self._with_content(read, shared, self._described(read.located, shared))
+
+    def _document_or_same(self, read: _FileRead, landed: Mapping[str, LandedContent]) -> Document | SameContent:
+        shared = self._look_up_sharing(read)
+        described = self._described(read.located, shared)
+        known = landed.get(described.id)
+        if known and self._is_same(known, read.located, shared):
+            return SameContent.of(replace(described, content_key=known.content_key))
+        return self._with_content(read, shared, described)
+
+    def _is_same(self, known: LandedContent, located: LocatedFile, shared: _SharedFile) -> bool:
+        """Whether what is landed of a file is what it holds, now that it is known who may read it."""
+        if self._content_key(located, shared) != known.content_key:
+            return False
+        if shared.shown.permissions is not None or known.readers_include(shared.granted):
+            return True
+        # Its permissions were asked for after its metadata: it may have been edited between, and then shared.
+        now = self._client.file(located.file.id)
+        located = LocatedFile(now, self._folders.locate(now))
+        return not now.trashed and self._content_key(located, replace(shared, shown=now)) == known.content_key
+
+    def _content_key(self, located: LocatedFile, shared: _SharedFile) -> str:
+        """By the checksum that metadata tell; empty where they tell none."""
+        return self._key_of(self._described(located, shared), shared, shared.shown.md5_checksum)
+
+    def _key_of(self, described: Document, shared: _SharedFile, checksum: str) -> str:
+        # What a shortcut leads to lies elsewhere, and changes without the shortcut.
+        known = "" if shared.is_shortcut else checksum
+        return content_key(described, shared.shown, known, pictures=self._pictures)
+
+    def _with_content(self, read: _FileRead, shared: _SharedFile, described: Document) -> Document:
         shown = shared.shown
-        content = self._content(read, shown)
+        loaded = self._load(read, shown)
+        content = loaded.content
         has_comments = formats.is_google_document(shown.mime_type) and takes_comments(content)
         # Viewers see no comments in Google's editors: where some readers are mere viewers, the text is without them.
         if has_comments and self._sharing.all_see_comments(shared.permissions, shown):
             content = add_comments(content, self._comments(read, shown))
+        key = self._key_of(described, shared, loaded.checksum)
+        return replace(described, content=content.body, content_type=content.media_type, content_key=key)
+
+    def _described(self, located: LocatedFile, shared: _SharedFile) -> Document:
+        """A file's document but for its content."""
+        file, location, shown = located.file, located.location, shared.shown
         return Document(
             id=self.document_id(file.id),
             source="drive",
@@ -239,8 +291,8 @@ class DriveDocuments:
             kind=shared.kind,
             title=formats.title(shown.name),
             url=shown.web_view_link or f"https://drive.google.com/open?id={shown.id}",
-            content=content.body,
-            content_type=content.media_type,
+            content="",
+            content_type="",
             author=_author(shown),
             created_at=_utc(shown.created_time),
             updated_at=_utc(shown.modified_time),
@@ -280,7 +332,7 @@ class DriveDocuments:
         in_folder = bool(self._folders.locate(file).path)
         return in_folder or bool(file.owned_by_me) or file.shared_with_me_time is not None
 
-    def _content(self, read: _FileRead, file: DriveFile) -> FileContent:
+    def _load(self, read: _FileRead, file: DriveFile) -> LoadedFile:
         load = partial(load_content, self._client, file, pictures=self._pictures, load_all=self._all_sheets(read))
         return self.parts.ask(CONTENT, load)
 

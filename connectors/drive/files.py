@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from connectors import media
@@ -29,13 +31,21 @@ LoadSheets: TypeAlias = Callable[[str], FileContent | None]
 """All sheets of a spreadsheet, by its id; None where they cannot be had."""
 
 
-def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_all: LoadSheets) -> FileContent:
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """`checksum` is the MD5 of the bytes of an upload, in hexadecimal digits; empty for an export."""
+
+    content: FileContent
+    checksum: str = ""
+
+
+def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_all: LoadSheets) -> LoadedFile:
     """What is read of a file; `load_all` is for spreadsheets that are too large to be exported. Raises SkipFile and
     SourceError."""
     plan = formats.plan_file(file, pictures=pictures)
     try:
         if plan.exports:
-            return _export(client, file, plan.exports, load_all)
+            return LoadedFile(_export(client, file, plan.exports, load_all))
         data = client.download(file.id, file.size, file.mime_type)
     except RequestRejected as error:
         if plan.is_certain:
@@ -47,7 +57,8 @@ def load_content(client: DriveClient, file: DriveFile, *, pictures: bool, load_a
         raise
     if len(data) > formats.MAX_BYTES:  # the metadata gave no size, or a smaller one
         raise SkipFile(formats.too_large(len(data)))
-    return read_content(data, file.mime_type, file.name, pictures=pictures)
+    content = read_content(data, file.mime_type, file.name, pictures=pictures)
+    return LoadedFile(content, hashlib.md5(data, usedforsecurity=False).hexdigest())
 
 
 def _export(client: DriveClient, file: DriveFile, media_types: tuple[str, ...], load_all: LoadSheets) -> FileContent:

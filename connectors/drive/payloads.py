@@ -84,12 +84,14 @@ class FileCapabilities(DrivePayload):
 class DriveFile(DrivePayload, LenientPayload):
     """A file or folder. `permissions` is None where the account may not share the file, and in shared drives;
     `permission_ids`, which stand for people and groups, are given there too. `inherited_permissions_disabled` marks a
-    folder with limited access. `has_odd_permissions`: they were given, and not as documented."""
+    folder with limited access. `md5_checksum` is of the bytes of an upload; what Google's own editors make has none.
+    `has_odd_permissions`: permissions were given, and not as documented."""
 
     id: str = Field(min_length=1)
     name: str = ""
     mime_type: str = ""
     size: int | None = None
+    md5_checksum: str = ""
     parents: tuple[str, ...] | None = None
     drive_id: str | None = None
     trashed: bool = False
@@ -324,12 +326,12 @@ FILE_FIELDS = (
     "shortcutDetails(targetId,targetMimeType),capabilities(canDownload),permissionIds,"
     f"permissions({PERMISSION_FIELDS})"
 )
-NEWER_FIELDS = ("inheritedPermissionsDisabled", "resourceKey", "targetResourceKey")
-"""Of a folder that shuts out whom it would inherit, and of what old links lead to: not every server that speaks for
-Drive has them."""
+NEWER_FIELDS = ("inheritedPermissionsDisabled", "resourceKey", "targetResourceKey", "md5Checksum")
+"""Of a folder that shuts out whom it would inherit, of what old links lead to, and of the bytes of an upload: not every
+server that speaks for Drive has them."""
 ALL_FILE_FIELDS = (
     FILE_FIELDS.replace("targetMimeType", "targetMimeType,targetResourceKey")
-    + ",inheritedPermissionsDisabled,resourceKey"
+    + ",inheritedPermissionsDisabled,resourceKey,md5Checksum"
 )
 COMMENT_FIELDS = (
     "author(displayName),content,deleted,resolved,quotedFileContent(value),replies(author(displayName),content,deleted)"

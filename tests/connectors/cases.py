@@ -208,6 +208,7 @@ def drive_case(connect: Connect) -> Iterator[Case]:
     for n in range(8):
         emulated.clock += timedelta(days=1)
         files.append(emulated.doc(f"Plan {n}", f"Pump {n}.", spring))
+    emulated.upload("Bill of the pump", b"Twelve florins.", "text/plain", spring)
     emulated.doc("Loose", "Oil.")
     emulated.upload("wheel.png", b"\x89PNG", "image/png", plans)
     emulated.doc("Shared", "Belt.", None)
@@ -228,6 +229,8 @@ def drive_case(connect: Connect) -> Iterator[Case]:
 
     def change() -> str:
         emulated.edit(files[-1], "The pump runs.")
+        emulated.share(spring, drive.person("lin@acme.test"))
+        emulated.share(plans, drive.person("lin@acme.test"))
         return f"drive:acme/{files[-1]}"
 
     with drive.serving(emulated) as url:

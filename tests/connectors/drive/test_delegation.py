@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.contract import Checkpoint, Deleted, RightsFeed
+from connectors.contract import Checkpoint, ComparesContents, Deleted, LandedContent, RightsFeed, SameContent
 from connectors.drive.delegation import DelegatedConnector
 from connectors.drive.settings import DriveConnection
 from connectors.errors import AccessDenied
@@ -87,6 +87,20 @@ def test_a_persons_changes_are_followed(workspace: Workspace, opened: DelegatedC
     ada.unshare("bobs", next(iter(ada.permissions["bobs"])))
     gone = [item for item in opened.read(ADA, cursor) if isinstance(item, Deleted)]
     assert gone in ([], [Deleted("drive:acme/101/bobs")]), "no other's document"
+
+
+def test_a_persons_uploads_are_not_downloaded_for_a_share(workspace: Workspace, opened: DelegatedConnector) -> None:
+    ada = workspace.drives[ADA.name]
+    ada.upload("List", b"Three pumps.", "text/plain", "plans", id="list")
+    items = list(opened.read(ADA))
+    assert isinstance(items[-1], Checkpoint)
+    [known] = [one for one in items if isinstance(one, Document) and one.id == "drive:acme/101/list"]
+    landed = {known.id: LandedContent(known.content_key, known.readers)}
+    ada.share("plans", person(BOB.name))
+    assert isinstance(opened, ComparesContents)
+    changed = opened.read_changes(ADA, items[-1].cursor, lambda ids: {one: landed[one] for one in ids if one in landed})
+    [found] = [one for one in changed if isinstance(one, SameContent)]
+    assert (found.document_id, found.readers) == (known.id, ("user:ada@acme.test", "user:bob@acme.test"))
 
 
 def test_documents_are_found_by_their_owner(opened: DelegatedConnector) -> None:

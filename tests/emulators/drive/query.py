@@ -104,7 +104,7 @@ def mask(fields: str) -> Mask:
     """`a,b(c,d)` as {"a": {}, "b": {"c": {}, "d": {}}}."""
     root: Mask = {}
     open_masks, last = [root], root
-    for token in re.findall(r"[A-Za-z*]+|[(),]", fields):
+    for token in re.findall(r"[A-Za-z0-9*]+|[(),]", fields):
         if token == "(":
             open_masks.append(last)
         elif token == ")":

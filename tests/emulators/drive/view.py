@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from tests.emulators.drive.query import Payload
@@ -43,6 +44,7 @@ def described(drive: GoogleDrive, file: str) -> Payload:
     granted = _granted(drive, way)
     hides_permissions = bool(payload.get("driveId")) or payload.get("canShare") is False
     return {
+        "md5Checksum": hashlib.md5(drive.content[file]).hexdigest() if file in drive.content else None,
         **payload,
         "permissionIds": sorted(granted),
         "permissions": None if hides_permissions else _listed(drive, way, granted),
