@@ -20,6 +20,7 @@ from pipelines.index.contract import IndexSpec
 from pipelines.index.embedded.layout import create_shard
 from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.settings import Settings
+from tests.catalog_tables import keep_catalog_tables
 from tests.compiled_statements import keep_compiled_statements
 from tests.covering import leave_the_rest_to_slow
 from tests.emulators.postgres import PostgresServer, make_database, serve_postgres
@@ -43,6 +44,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     keep_migration_scripts()
     keep_compiled_statements()
+    keep_catalog_tables()
     keep_authorities()
 
 

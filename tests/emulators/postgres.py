@@ -76,12 +76,14 @@ def read_postmaster(data: Path) -> psutil.Process:
     return psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
 
 
-def make_database(server: str) -> str:
-    """An empty database on the server at this URL; returns the database's own URL."""
+def make_database(server: str, template: str | None = None) -> str:
+    """A database on the server at this URL, empty or a copy of the one at `template`, to which nobody is connected;
+    returns the database's own URL."""
     name = f"test_{uuid4().hex[:8]}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        of = f" TEMPLATE {make_url(template).database}" if template else ""
+        connection.exec_driver_sql(f"CREATE DATABASE {name}{of}")
     admin.dispose()
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
@@ -97,7 +99,8 @@ def dump_database(url: str, file: Path) -> None:
 def _with_port(server: Any, pg_ctl: Callable[..., str]) -> PostgresServer:
     """A server with a port: it has a socket alone, and Dagster's settings name hosts and ports."""
     port = free_port()
-    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories=''"
+    # No data outlives the machine, so that nothing need wait for the disk.
+    options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off"
     url = f"postgresql://{server.postgres_user}@127.0.0.1:{port}/postgres"
     control = partial(pg_ctl, pgdata=server.pgdata, user=server.system_user)
     return PostgresServer(url, control, ["-w", "-o", options, "-l", str(server.log)], server.pgdata)

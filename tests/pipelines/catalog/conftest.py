@@ -12,14 +12,36 @@ from pydantic import SecretStr
 from connectors.model import Unit
 from pipelines.catalog import Catalog, open_catalog
 from pipelines.settings import CatalogSettings, Settings
+from tests.emulators.postgres import make_database
+
+
+@pytest.fixture(scope="module")
+def is_empty() -> bool:
+    """Whether the database has no tables before the catalog is opened. PostgreSQL copies them in a third of the time
+    that it takes to make them."""
+    return False
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database with the catalog's tables."""
+    url = make_database(postgres_url)
+    open_catalog(settings_with(url, tmp_path_factory.mktemp("template"))).close()
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def catalog_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings with an empty database."""
-    sqlite = request.param == "sqlite"
-    url: str = "sqlite:///catalog.db" if sqlite else request.getfixturevalue("postgres_database")
-    return Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(url)))
+def catalog_settings(request: pytest.FixtureRequest, tmp_path: Path, is_empty: bool) -> Settings:
+    """Settings with a database of the test's own."""
+    if request.param == "sqlite":
+        return settings_with("sqlite:///catalog.db", tmp_path)
+    server = request.getfixturevalue("postgres_url")
+    template = None if is_empty else request.getfixturevalue("postgres_template")
+    return settings_with(make_database(server, template), tmp_path)
+
+
+def settings_with(url: str, directory: Path) -> Settings:
+    return Settings(directory=directory, catalog=CatalogSettings(url=SecretStr(url)))
 
 
 @pytest.fixture

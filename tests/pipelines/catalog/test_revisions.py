@@ -20,6 +20,11 @@ from pipelines.settings import Settings
 DAGSTERS = "29b539ebc72a"
 
 
+@pytest.fixture(scope="module")
+def is_empty() -> bool:
+    return True
+
+
 @pytest.fixture
 def engine(catalog_settings: Settings) -> Iterator[Engine]:
     """The same database, past the catalog."""
