@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select
 
 from connectors.contract import LandedContent
 from pipelines.catalog import tables
-from pipelines.catalog.statements import in_parts
+from pipelines.catalog.statements import hold_writes, in_parts
 
 
 class Contents:
@@ -21,9 +21,12 @@ class Contents:
             return _landed(transaction, ids)
 
 
-def of_other_contents(transaction: Connection, keys: Mapping[str, str]) -> set[str]:
+def find_mismatched(transaction: Connection, keys: Mapping[str, str]) -> set[str]:
     """Documents of which something else is landed than what is known by these keys; what the others have stays until
     the transaction ends."""
+    if not keys:
+        return set()
+    hold_writes(transaction)
     landed = _landed(transaction, sorted(keys), stays=True)
     return {one for one, key in keys.items() if one not in landed or landed[one].content_key != key}
 

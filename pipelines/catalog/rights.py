@@ -31,7 +31,7 @@ from pipelines.catalog.conditions import (
     SHOWS_READERS,
     WITHOUT_VERSION,
 )
-from pipelines.catalog.contents import of_other_contents
+from pipelines.catalog.contents import find_mismatched
 from pipelines.catalog.moved_documents import MOVED, hand_over, has_moved, may_have_points
 from pipelines.catalog.obsolete import mark_unit_obsolete
 from pipelines.catalog.outcomes import NO_POINTS, Readers, hide, update_readers
@@ -307,7 +307,7 @@ class RightsRead:
             tell_readers(transaction, connection, unit, set(self.readers.values()), self.read_since)
 
     def _leave_other_contents(self, transaction: Connection) -> None:
-        self.of_other_contents = of_other_contents(transaction, self.content_keys)
+        self.of_other_contents = find_mismatched(transaction, self.content_keys)
         told: tuple[dict[str, Any], ...] = (self.readers, self.changed, self.versions, self.parents)
         for document in self.of_other_contents:
             for found in told:

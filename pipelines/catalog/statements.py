@@ -1,12 +1,14 @@
-"""Statements that SQLAlchemy leaves to its users: insert-or-update in both dialects, long lists in parts."""
+"""Statements that SQLAlchemy leaves to its users: insert-or-update in both dialects, long lists in parts, and
+reads that hold until the transaction ends."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Select, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -43,6 +45,14 @@ def upsert_from(
     changes = {name: statement.excluded[name] for name in update}
     key = [column.name for column in table.primary_key]
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
+
+
+def hold_writes(connection: Connection) -> None:
+    """Let nobody else write between what a transaction reads from here on and what it writes. For SQLite, which locks
+    no rows: its driver would begin the transaction with the first write."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        connection.execute(text("BEGIN IMMEDIATE"))
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

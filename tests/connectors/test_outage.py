@@ -15,7 +15,7 @@ import pytest
 import stamina
 
 from connectors.contract import Checkpoint, Connector, Cursor, Failed, Item, PartState
-from connectors.drive.documents import AT_ONCE
+from connectors.drive.file_reads import AT_ONCE
 from connectors.errors import TransientError
 from connectors.http import ATTEMPTS
 from connectors.model import Document, Unit

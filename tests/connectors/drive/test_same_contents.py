@@ -70,6 +70,7 @@ def plans(drive: GoogleDrive) -> GoogleDrive:
     add_doc(drive, "doc", "plans")
     drive.shared_drive("Team", drive="team")
     add_folder(drive, "wheels", "team")
+    add_folder(drive, "spare", "wheels")
     drive.share("wheels", LIN)  # who may not know the drive's name, so that it is shown to nobody
     for file in ("axle", "wheel"):
         add_text(drive, file, "wheels", f"Words of {file}.".encode())
@@ -199,7 +200,12 @@ def rename(drive: GoogleDrive) -> None:
     drive.rename("axle", "Another axle")
 
 
-@pytest.mark.parametrize("change", [edit, trash, rename])
+def move(drive: GoogleDrive) -> None:
+    """Below a folder of the same drive, so that it is another document by where it lies alone."""
+    drive.move("axle", "spare")
+
+
+@pytest.mark.parametrize("change", [edit, trash, rename, move])
 def test_what_changes_in_a_shared_drive_before_its_permissions_are_told_is_not_the_same(
     plans: GoogleDrive, connector: DriveConnector, change: Callable[[GoogleDrive], None]
 ) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from connectors.contract import LandedContent
 from pipelines.catalog import Catalog, Outcome, RightsRead
 from pipelines.catalog.outcomes import Readers
+from pipelines.catalog.parents import record_parents
 
 LANDED = Outcome(id="d1", status="pending", title="d1", version="v1", landed=True, content_key="k1")
 READERS = ("user:ada@example.com",)
@@ -56,13 +60,9 @@ def test_what_is_not_as_it_should_be_is_not_known(catalog: Catalog, how: str) ->
     assert catalog.contents.find(["d1"]) == {}
 
 
-@pytest.mark.parametrize(("content_key", "expected"), [("k1", ("user:eve@example.com",)), ("k2", READERS)])
-def test_readers_are_those_of_the_content_that_they_were_told_for(
-    catalog: Catalog, content_key: str, expected: tuple[str, ...]
-) -> None:
-    commit(catalog, LANDED)
-    told = Readers(("user:eve@example.com",))
-    rights = RightsRead(readers={"d1": told.tokens}, changed={"d1": told}, content_keys={"d1": content_key})
+def tell_same(catalog: Catalog, content_key: str, readers: Readers) -> RightsRead:
+    """As a read does that found the content to be the same."""
+    read = RightsRead(readers={"d1": readers.tokens}, changed={"d1": readers}, content_keys={"d1": content_key})
     catalog.commit_read(
         "acme",
         "a",
@@ -72,9 +72,39 @@ def test_readers_are_those_of_the_content_that_they_were_told_for(
         fingerprints={"d1": "f2"},
         listing=None,
         cursor=None,
-        rights=rights,
+        rights=read,
     )
+    return read
+
+
+@pytest.mark.parametrize(("content_key", "expected"), [("k1", ("user:eve@example.com",)), ("k2", READERS)])
+def test_readers_are_those_of_the_content_that_they_were_told_for(
+    catalog: Catalog, content_key: str, expected: tuple[str, ...]
+) -> None:
+    commit(catalog, LANDED)
+    read = tell_same(catalog, content_key, Readers(("user:eve@example.com",)))
     state = catalog.documents.states(["d1"])["d1"]
     is_other = expected == READERS
     assert (state.readers, state.fingerprint) == (expected, None if is_other else "f2")
-    assert rights.overtaken == ({"d1"} if is_other else set())
+    assert read.overtaken == ({"d1"} if is_other else set())
+
+
+def test_nobody_lands_something_else_while_readers_are_let_in(
+    catalog: Catalog, open_catalogs: Callable[[], Catalog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at what is landed and the commit: another process waits."""
+    commit(catalog, LANDED)
+    other, landing = open_catalogs(), list[Future[None]]()
+
+    def land_meanwhile(*arguments: Any) -> None:
+        monkeypatch.undo()
+        landing.append(pool.submit(commit, other, replace(LANDED, version="v2", content_key="k2")))
+        with pytest.raises(TimeoutError):
+            landing[0].result(timeout=0.5)
+        record_parents(*arguments)
+
+    monkeypatch.setattr("pipelines.catalog.rights.record_parents", land_meanwhile)
+    with ThreadPoolExecutor(1) as pool:
+        tell_same(catalog, "k1", Readers(("user:eve@example.com",)))
+    state = catalog.documents.states(["d1"])["d1"]
+    assert (state.readers, state.content_key) == (READERS, "k2")

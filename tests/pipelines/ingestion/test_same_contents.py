@@ -173,6 +173,18 @@ def test_what_a_container_has_lost_is_lost_by_what_is_in_it_but_for_what_was_tol
     assert source.fetched == [document(3).id], "nobody said who may read it now"
 
 
+def test_whom_the_unit_has_shut_out_since_it_was_listed_what_comes_without_content_tells(
+    services: Services, source: ComparingSource
+) -> None:
+    """Documents follow their unit, which lets nobody in any more whom none of them names."""
+    listed = replace(UNIT, readers=(ADA, EVE))
+    services.catalog.units.replace_listing("acme", "github", [listed], documents_follow=True)
+    source.told = [same(number, (ADA,), fingerprint="f1") for number in (ONE, TWO)]
+    assert sync_unit(services, CONNECTION, source, listed, SyncOptions()).errors == {}
+    publish(services)
+    assert [bool(text(services, number, reader)) for number in (1, 2) for reader in (ADA, EVE)] == [1, 0, 1, 0]
+
+
 def test_what_the_catalog_does_not_know_is_read(services: Services, source: ComparingSource) -> None:
     source.put(document(3, readers=(EVE,), content_key="k1"))
     source.told = [same(document(3).id, (EVE,))]
