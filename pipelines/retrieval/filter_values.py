@@ -16,8 +16,10 @@ from typing import Any
 from connectors.contract import id_prefix
 from pipelines.catalog import Catalog
 from pipelines.catalog.accounts import fold
-from pipelines.index.contract import Filters, IndexReader, Payload
+from pipelines.catalog.unit_names import NamedUnit
+from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.schema import SearchFilters
+from pipelines.retrieval.unit_titles import MOST_TELLING, UnitTitles, title_in
 
 MOST_NEAR = 5
 """How many values an error lists."""
@@ -27,8 +29,6 @@ _MOST_COMPARED = 2_000
 """Values that are compared with one that does not exist: each takes some microseconds."""
 _MOST_TITLES = 200
 """Of containers, those with the most documents: a title is read from a document of each."""
-_MOST_TELLING = 20
-"""Documents that are asked for the title of a container of which the first tells none."""
 _NEAR = 0.6
 """How alike two texts are that are near, from 0 to 1 (`difflib`)."""
 
@@ -90,6 +90,7 @@ class FilterValues:
         self._index = index
         self._catalog = catalog
         self._seen = seen
+        self._unit_titles = UnitTitles(index, seen)
         self._counted: dict[str, Mapping[str, int]] = {}
 
     def resolve(self, asked: SearchFilters, where: str = "filters") -> SearchFilters:
@@ -190,12 +191,20 @@ class FilterValues:
         bare = value.strip().lower().removeprefix("#")
         named = self._catalog.unit_names.find((bare, f"#{bare}"))
         there = self.count("unit")
-        return tuple(dict.fromkeys(one.id for units in named.values() for one in units if one.id in there))
+        found = (one for units in named.values() for one in units if one.id in there)
+        # Its address says no more than its id.
+        return tuple(
+            dict.fromkeys(one.id for one in found if bare == one.url.lower() or self._unit_titles.is_told(one))
+        )
+
+    def units(self, ids: Iterable[str]) -> list[NamedUnit]:
+        """The units with these ids, of whichever connections, by names that may be known."""
+        return list(self._unit_titles.named(self._catalog.unit_names.by_id(ids)))
 
     @cached_property
     def _unit_names(self) -> Mapping[str, str]:
         counted = self.count("unit")
-        names = {one.id: one.name for one in self._catalog.unit_names.by_id(counted)}
+        names = {one.id: one.name for one in self.units(counted)}
         return {unit: names.get(unit, unit) for unit in counted}
 
     @cached_property
@@ -218,15 +227,8 @@ class FilterValues:
             return
         own, connection = id_prefix(hit.payload["source"], hit.payload["connection"]), hit.payload["connection"]
         units = self._catalog.unit_names.by_id((container.removeprefix(own),))
-        yield from (one.name for one in units if one.connection == connection)
-        yield from (title_in(other.payload, container) for other in self._index.beginnings(inside, _MOST_TELLING))
-
-
-def title_in(payload: Payload, container: str) -> str:
-    """What a document calls a container that it is in; empty where it does not tell."""
-    parents, titles = payload["parents"], payload["breadcrumb"]
-    # Points of former releases are without the empty titles.
-    return str(titles[parents.index(container)]) if len(parents) == len(titles) else ""
+        yield from (one.name for one in units if one.connection == connection and self._unit_titles.is_told(one))
+        yield from (title_in(other.payload, container) for other in self._index.beginnings(inside, MOST_TELLING))
 
 
 def _by_name(named: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

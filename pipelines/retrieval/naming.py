@@ -27,21 +27,18 @@ class Naming:
         self._authors = _Remembered(catalog.accounts.names)
 
     def named(self, documents: Sequence[D]) -> list[D]:
-        """The same documents with their units' names of now, and their authors' own."""
+        """The same documents with their authors' own names, and their units' of now where none is given."""
         units = self._units.get({(one.connection, one.unit) for one in documents})
         authors = self._authors.get({(one.connection, one.author) for one in documents if one.author})
         return [
             one.model_copy(
                 update={
-                    "unit_name": units.get((one.connection, one.unit)) or one.unit,
+                    "unit_name": one.unit_name or units.get((one.connection, one.unit)) or one.unit,
                     "author": authors.get((one.connection, one.author)) or one.author,
                 }
             )
             for one in documents
         ]
-
-    def unit_name(self, connection: str, unit: str) -> str:
-        return self._units.get({(connection, unit)}).get((connection, unit)) or unit
 
 
 class _Remembered:

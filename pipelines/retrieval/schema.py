@@ -134,7 +134,7 @@ class DocumentMetadata(BaseModel):
     source: str
     connection: str
     unit: str
-    unit_name: str = Field(default="", description="What people call the unit now")
+    unit_name: str = Field(default="", description="What people call the unit now; its id where that must not be told")
     kind: str
     parents: list[str]
     breadcrumb: list[str]

@@ -40,6 +40,7 @@ from pipelines.retrieval.schema import (
 from pipelines.retrieval.scope import asked_within, visible_to
 from pipelines.retrieval.sub_questions import sub_questions
 from pipelines.retrieval.time_words import AskedTime, asked_time
+from pipelines.retrieval.unit_titles import hides_unit
 
 NOT_RERANKED = "the reranker does not answer; results are in the order of the index"
 
@@ -194,8 +195,10 @@ def _result(one: Ranked, hits: Sequence[Hit], why: Why | None) -> DocumentResult
 
 def metadata(payload: dict[str, Any]) -> dict[str, Any]:
     """The fields of `DocumentMetadata` that a point tells; containers of which no title is known are left out of the
-    `breadcrumb`, which in a point is as long as `parents`."""
+    `breadcrumb`, which in a point is as long as `parents`. A unit whose name must not be told goes by its id."""
     told = {name: payload[name] for name in DocumentMetadata.model_fields if name in payload}
+    if hides_unit(payload):
+        told["unit_name"] = payload["unit"]
     return told | {"breadcrumb": [title for title in payload["breadcrumb"] if title]}
 
 

@@ -95,3 +95,6 @@ def test_an_upload_that_is_shared_alone_tells_nobody_its_folder(plans: Plans) ->
     assert plans.sync() == ["Zebra 2"]
     assert plans.found(BO) == {"Zebra 2"}
     assert plans.found(BO, "plans") == set()
+    answer = plans.folder.headrace("search", "zebra", "--user", BO, "--mode", "lexical", "--json").output
+    assert "Zebra 2" in answer
+    assert "Plans" not in answer

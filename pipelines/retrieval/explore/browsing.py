@@ -17,10 +17,11 @@ from pipelines.chunking.tokens import estimate_tokens
 from pipelines.index.contract import Filters, Hit, IndexReader
 from pipelines.retrieval.explore.changes_cursor import ListCursor
 from pipelines.retrieval.explore.schema import Change, ChangesResponse, Child, ChildrenResponse
-from pipelines.retrieval.filter_values import FilterValues, UnknownValue, title_in
+from pipelines.retrieval.filter_values import FilterValues, UnknownValue
 from pipelines.retrieval.schema import DocumentMetadata
 from pipelines.retrieval.search import metadata
 from pipelines.retrieval.text_parts import MOST_TOKENS
+from pipelines.retrieval.unit_titles import title_in
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -135,7 +136,7 @@ class Browsing:
             found = self._values.find("unit", asked, "id")
         except UnknownValue:
             return []
-        units = [one for one in self._catalog.unit_names.by_id(found) if self._is_seen(one)]
+        units = [one for one in self._values.units(found) if self._is_seen(one)]
         return [one for one in units if fold(asked) in (fold(one.name), fold(one.url))] or units
 
     def _is_seen(self, unit: NamedUnit) -> bool:

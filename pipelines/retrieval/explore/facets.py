@@ -97,7 +97,7 @@ class Facets:
         one id, of which only one may be seen."""
         counted = self._known.count("unit")
         by_id: dict[str, list[NamedUnit]] = defaultdict(list)
-        for unit in self._catalog.unit_names.by_id(counted):
+        for unit in self._known.units(counted):
             by_id[unit.id].append(unit)
         for unit_id, documents in counted.items():
             units = by_id[unit_id]

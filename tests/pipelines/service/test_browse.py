@@ -33,7 +33,7 @@ def url(module_folder: Callable[[str], Path]) -> Iterator[str]:
 
 
 def about(unit: Unit) -> Document:
-    above = (TOP, Parent(f"drive:acme/{unit.id}", ""))
+    above = (TOP, Parent(f"drive:acme/{unit.id}", unit.name))
     return of(DRIVE, unit, DOCUMENTS[unit.name], f"About {unit.name}", unit.url, "Text.", parents=above)
 
 
