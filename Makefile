@@ -1,4 +1,4 @@
-.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-scale bench-freshness bench-quality bench-sources bench-rights chaos check lock docs reference clients
+.PHONY: setup demo dev test test-all coverage mutants bench bench-door bench-peers bench-scale bench-freshness bench-quality bench-sources bench-rights chaos check lock docs reference clients
 
 PYTHON ?= python3
 VENV := .venv
@@ -75,6 +75,10 @@ bench-scale: setup
 bench-rights: setup
 	$(BIN)/python -m tests.bench.rights
 
+# The same beside LangChain's indexing, CocoIndex and Pathway, each in an environment of its own.
+bench-peers: setup
+	$(BIN)/python -m tests.bench.peers $(CORPUS)
+
 # What strangers can do to a server, and what real requests see of it.
 bench-door: setup
 	$(BIN)/python -m tests.bench.door
@@ -106,8 +110,10 @@ check: setup
 # Pins every dependency with hashes, for all platforms and Python versions from 3.11 on: one set for running, which is
 # what the image installs, and one for developing, which holds the first; and one of the clients that tests run.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+PEERS := langchain cocoindex pathway
 
 lock:
 	$(LOCK) --extra postgres --extra otel --extra k8s pyproject.toml --output-file requirements.txt
 	$(LOCK) --all-extras --group dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
 	$(LOCK) --group pyproject.toml:clients --output-file requirements-clients.txt
+	for peer in $(PEERS); do $(LOCK) --group pyproject.toml:peer-$$peer --output-file tests/bench/peers/$$peer.txt; done

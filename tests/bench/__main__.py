@@ -11,34 +11,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.bench import searching
+from tests.bench.corpus_changes import EDITS, delete_files, edit_files, unpack
 from tests.bench.costs import Costs, run_counted
+from tests.bench.embedding_api import embedding_api, read_counters
 from tests.bench.made_corpus import write_corpus
-
-LATENCY_MS = 80
-EDITS = 20
-SHARE_DELETED = 0.01
 
 
 def main() -> None:
     archive = _arguments().corpus
-    with tempfile.TemporaryDirectory() as directory, _embedding_api() as api:
+    with tempfile.TemporaryDirectory() as directory, embedding_api() as api:
         corpus = Path(directory) / "corpus"
-        _unpack(archive, corpus) if archive else write_corpus(corpus)
+        unpack(archive, corpus) if archive else write_corpus(corpus)
         print(f"corpus: {archive or 'made from a seed'}", flush=True)
         documents = sum(file.is_file() for file in corpus.rglob("*"))
         state = Path(directory) / "state"
@@ -46,9 +38,9 @@ def main() -> None:
         _show(f"first run, {documents} documents", first, documents)
         unchanged = _run(api, corpus, state, "--full")
         _show("nothing changed", unchanged, documents)
-        _edit(corpus)
+        edit_files(corpus)
         _show(f"{EDITS} edited paragraphs", _run(api, corpus, state, "--full"), documents)
-        deleted = _delete(corpus)
+        deleted = delete_files(corpus)
         _show(f"{deleted} documents deleted", _run(api, corpus, state, "--full"), documents)
         left = documents - deleted
         again = _run(api, corpus, Path(directory) / "again")
@@ -59,10 +51,10 @@ def main() -> None:
 
 
 def _run(api: str, corpus: Path, state: Path, *options: str) -> dict[str, Any]:
-    before = _counters(api)
+    before = read_counters(api)
     costs = run_counted(_command(api, corpus, state, *options))
     figures: dict[str, Any] = json.loads(costs.output.splitlines()[-1])
-    after = _counters(api)
+    after = read_counters(api)
     return figures | {"costs": costs} | {name: after[name] - before[name] for name in ("requests", "inputs")}
 
 
@@ -82,44 +74,20 @@ def _show(what: str, figures: dict[str, Any], documents: int) -> None:
 def _killed(corpus: Path, state: Path, whole: dict[str, Any]) -> None:
     """Kill a first run when half of the inputs are sent that a `whole` one sends, and run it again."""
     inputs = whole["inputs"]
-    with _embedding_api() as api:
+    with embedding_api() as api:
         process = subprocess.Popen(_command(api, corpus, state), stdout=subprocess.DEVNULL)
-        while process.poll() is None and _counters(api)["inputs"] < inputs / 2:
+        while process.poll() is None and read_counters(api)["inputs"] < inputs / 2:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        sent = _counters(api)["inputs"]
+        sent = read_counters(api)["inputs"]
         figures = _run(api, corpus, state)
-        repeated = _counters(api)["repeated"]
+        repeated = read_counters(api)["repeated"]
     print(
         f"kill -9 after {sent} inputs, then again: {figures['points']} of {whole['points']} points, "
         f"{repeated} inputs paid twice ({100 * repeated / inputs:.2f} %)",
         flush=True,
     )
-
-
-def _edit(corpus: Path) -> None:
-    """Change one word in a paragraph of each of some files, always the same ones."""
-    chance = random.Random(20)
-    for file in chance.sample(sorted(corpus.rglob("*.md")), EDITS):
-        lines = file.read_text(errors="replace").split("\n")
-        prose = [number for number, line in enumerate(lines) if len(line.split()) > 8 and line[0].isalpha()]
-        number = chance.choice(prose or [0])
-        lines[number] = f"{lines[number]} Edited once."
-        file.write_text("\n".join(lines))
-
-
-def _delete(corpus: Path) -> int:
-    files = sorted(corpus.rglob("*.*"))
-    chosen = random.Random(1).sample(files, int(len(files) * SHARE_DELETED))
-    for file in chosen:
-        file.unlink()
-    return len(chosen)
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
 
 
 def _arguments() -> argparse.Namespace:
@@ -131,24 +99,6 @@ def _arguments() -> argparse.Namespace:
 def _command(api: str, corpus: Path, state: Path, *options: str) -> list[str]:
     paths = ["--corpus", str(corpus), "--state", str(state), "--embeddings", f"{api}/v1"]
     return [sys.executable, "-m", "tests.bench.engine", *paths, *options]
-
-
-@contextmanager
-def _embedding_api() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.emulators.embeddings", "--port", "0", "--latency-ms", str(LATENCY_MS)]
-    process = subprocess.Popen([*command, "--dimensions", "384"], stdout=subprocess.PIPE, text=True)
-    try:
-        if process.stdout is None:
-            raise RuntimeError("the embedding API has no output")
-        yield process.stdout.readline().split()[-1].rstrip("/").removesuffix("/v1")
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _counters(api: str) -> dict[str, int]:
-    counters: dict[str, int] = httpx.get(f"{api}/counters").raise_for_status().json()
-    return counters
 
 
 if __name__ == "__main__":
