@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Engine,
@@ -104,12 +105,19 @@ class ObsoleteRows:
             needed = exists().where(tables.documents.c.load == load.id)
             transaction.execute(delete(loads).where(loads.c.id == load.id, ~needed))
 
+    def newest_of(self, documents: Iterable[str]) -> list[tuple[str, str, int]]:
+        """Id, connection and load of those of these documents that are there."""
+        return self._newest(tables.documents.c.id, documents)
+
     def newest_with_title(self, titles: Iterable[str]) -> list[tuple[str, str, int]]:
         """Id, connection and load of the documents that have one of these titles and are there."""
+        return self._newest(tables.documents.c.title, titles)
+
+    def _newest(self, column: Column[str], values: Iterable[str]) -> list[tuple[str, str, int]]:
         table, found = tables.documents, list[tuple[str, str, int]]()
         with self._engine.connect() as transaction:
-            for part in in_parts(titles):
-                where = (table.c.title.in_(part), table.c.status.not_in(WITHOUT_VERSION), table.c.load.is_not(None))
+            for part in in_parts(values):
+                where = (column.in_(part), table.c.status.not_in(WITHOUT_VERSION), table.c.load.is_not(None))
                 rows = transaction.execute(select(table.c.id, table.c.connection, table.c.load).where(*where))
                 found += [(row.id, row.connection, row.load) for row in rows]
         return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from pipelines.catalog import Load, Retention
 from pipelines.errors import UnitBusy
@@ -68,7 +69,7 @@ def plan_prune(services: Services) -> Pruned:
     embedder, files = services.embedder, services.landing.files
     for load in services.catalog.obsolete.due(retention):
         ids = _documents_due(services, load, retention)
-        texts = _unneeded_texts(services, load, ids)
+        texts = _unneeded_texts(services, load, ids - _kept_elsewhere(services, load, ids))
         pruned.vectors += services.catalog.embeddings.count(texts, embedder.model, embedder.dimensions)
         rows = [row["id"] in ids for row in files.rows(load.documents_path, ["id"])]
         pruned.landed_rows += sum(rows)
@@ -104,10 +105,11 @@ def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pr
     if not ids:
         return
     embedder, landing = services.embedder, services.landing
-    texts = _unneeded_texts(services, load, ids)
+    replaced = ids - _kept_elsewhere(services, load, ids)
+    texts = _unneeded_texts(services, load, replaced)
     pruned.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
     landing.remove_chunks(load.connection, load.id, ids)
-    landing.scans.remove(load.connection, ids)
+    landing.scans.remove(load.connection, replaced)
     pruned.landed_rows += landing.files.remove_rows(load.documents_path, "id", ids)
     left = landing.files.count_rows(load.documents_path)
     pruned.landed_files += not left
@@ -123,23 +125,38 @@ def _documents_due(services: Services, load: Load, retention: Retention) -> set[
     return obsolete.documents_due(load.id, retention)
 
 
+def _kept_elsewhere(services: Services, load: Load, documents: Collection[str]) -> set[str]:
+    """Documents whose newest version another load holds, and it is the one that stands in this load too."""
+    files, states = services.landing.files, services.catalog.documents.states(documents)
+    if not files.exists(load.documents_path):
+        return set()
+    rows = ((row["version"], states.get(row["id"])) for row in files.rows(load.documents_path, ["id", "version"]))
+    return {state.id for version, state in rows if state and version and state.load and state.version == version}
+
+
 def _unneeded_texts(services: Services, load: Load, documents: Collection[str]) -> set[str]:
     """Texts of these documents of a load that no document needs which is there.
 
-    The text that is embedded begins with the title. So only documents with the same one can have it; where they are
-    many, it is forgotten, and paid again if the index is rebuilt.
+    The text that is embedded begins with the title. So beside the documents themselves only those with the same one
+    can have it; where they are many, some are not looked at, and it is paid again if the index is rebuilt.
     """
     texts: dict[str, set[str]] = {}
     for title, text in services.landing.texts_of(load.connection, load.id, documents):
         texts.setdefault(title, set()).add(text)
+    obsolete = services.catalog.obsolete
+    own, namesakes = (_by_load(found) for found in (obsolete.newest_of(documents), obsolete.newest_with_title(texts)))
     unneeded = {text for of_title in texts.values() for text in of_title}
-    namesakes: dict[tuple[str, int], set[str]] = {}
-    for document_id, connection, newest in services.catalog.obsolete.newest_with_title(texts):
-        namesakes.setdefault((connection, newest), set()).add(document_id)
-    if len(namesakes) <= MOST_NAMESAKES:
-        for (connection, newest), ids in namesakes.items():
+    for (connection, newest), ids in (*own.items(), *islice(namesakes.items(), MOST_NAMESAKES)):
+        if unneeded:
             unneeded -= {text for _, text in services.landing.texts_of(connection, newest, ids)}
     return unneeded
+
+
+def _by_load(documents: Iterable[tuple[str, str, int]]) -> dict[tuple[str, int], set[str]]:
+    found: dict[tuple[str, int], set[str]] = {}
+    for document_id, connection, load in documents:
+        found.setdefault((connection, load), set()).add(document_id)
+    return found
 
 
 def _unrecorded(services: Services) -> list[str]:

@@ -125,6 +125,14 @@ def reindexed(lab: Lab) -> int:
     return report.embedding.inputs
 
 
+def cached(lab: Lab) -> set[str]:
+    """Texts of documents that are there, of which the cache has a vector."""
+    landing, catalog, embedder = lab.services.landing, lab.services.catalog, lab.services.embedder
+    states = catalog.documents.states(lab.source.objects).values()
+    texts = {text for one in states for _, text in landing.texts_of("acme", one.load or 0, [one.id])}
+    return set(catalog.embeddings.get(embedder.model, embedder.dimensions, sorted(texts)))
+
+
 def test_a_reindex_works_from_what_is_left(lab: Lab) -> None:
     lab.keep(deleted_text_days=0, superseded_loads_days=0)
     lab.source.remove(KEYS[0])
@@ -144,6 +152,37 @@ def test_a_text_that_another_document_has_is_not_paid_again(lab: Lab) -> None:
     lab.sync("full")
     assert prune(lab.services).vectors == 0
     assert reindexed(lab) == 0
+
+
+def test_what_a_document_still_says_is_kept_however_many_have_its_title(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ingestion.retention.MOST_NAMESAKES", 1)
+    lab.keep(superseded_loads_days=0)
+    for number in (5, 6, 7):
+        lab.source.put(document(number, title="Twin", content=f"About the coati, part {number}."))
+        lab.sync()
+    kept = "The turbine hums. " * 150
+    for word in ("zebra ", "quagga "):
+        lab.source.put(document(7, title="Twin", content=f"## Kept\n\n{kept}\n\n## Edited\n\n{word * 300}"))
+        lab.sync()
+    before = cached(lab)
+    assert prune(lab.services).landed_rows == 2
+    assert cached(lab) == before
+
+
+def test_a_version_that_another_load_holds_too_keeps_its_vectors_and_scans(lab: Lab) -> None:
+    lab.keep(superseded_loads_days=0)
+    for text in ("Something else.", "About the zebra."):
+        lab.source.put(document(0, content=text))
+        lab.sync()
+    lab.services.landing.scans.write(document(0), "scan", "read by an API")
+    with lab.services.catalog._engine.begin() as transaction:  # the version between is kept for longer
+        transaction.execute(tables.obsolete_rows.delete().where(tables.obsolete_rows.c.load == 2))
+    before = cached(lab)
+    assert prune(lab.services) == Pruned(landed_rows=1)
+    assert lab.services.landing.scans.read(document(0), "scan") == "read by an API"
+    assert cached(lab) == before
 
 
 def test_older_versions_of_a_deleted_document_go_with_it(lab: Lab) -> None:
