@@ -229,6 +229,7 @@ loads = Table(
     Column("chunks", Integer, nullable=False),
     Column("state", Text, nullable=False, doc="landed, chunked, held until a budget has room, or indexed"),
     Column("landed_at", UtcTime, nullable=False),
+    Column("bytes", BigInteger, doc="Of the file with its documents, where that was looked at"),
     Index("loads_by_unit", "connection", "unit", "state"),
 )
 

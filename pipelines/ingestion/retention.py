@@ -10,10 +10,14 @@ from itertools import islice
 
 from pipelines.catalog import Load, Retention
 from pipelines.errors import UnitBusy
+from pipelines.ingestion.compaction import Compacted, compact, plan_compaction
 from pipelines.services import Services
 
 SECONDS_PER_PASS = 5.0
 """How long a sync or the worker goes on with it: the rest comes with the next pass."""
+
+SECONDS_OF_COMPACTION = 1.0
+"""How long a pass unites loads: what waits meanwhile in the worker is an event."""
 
 MOST_NAMESAKES = 50
 """In how many loads it is looked for a text that is to go, so that other documents do not pay for it again."""
@@ -25,7 +29,8 @@ LOADING = timedelta(days=1)
 @dataclass(slots=True)
 class Pruned:
     """What was removed: files and rows of the landing, vectors, events, bodies of events that stay, titles of deleted
-    documents, and contents of pushed ones. `busy` loads are left, because other processes work on their units."""
+    documents, and contents of pushed ones; and how many loads were `united` into how many. `busy` loads are left,
+    because other processes work on their units."""
 
     landed_files: int = 0
     landed_rows: int = 0
@@ -34,15 +39,21 @@ class Pruned:
     bodies: int = 0
     titles: int = 0
     pushed: int = 0
+    united: int = 0
+    united_into: int = 0
     busy: int = 0
+
+    def add_compacted(self, found: Compacted) -> None:
+        self.united, self.united_into = found.united, found.into
+        self.busy += found.busy
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)
 
 
 def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pruned:
-    """Remove what is due. After `seconds` no further load is begun; None goes on to the end, and removes as well what
-    killed processes have left in the landing. May be killed at any moment, and run again."""
+    """Remove what is due, and unite what is small. After `seconds` no further load is begun; None goes on to the end,
+    and removes as well what killed processes have left in the landing. May be killed at any moment, and run again."""
     pruned, retention, started = Pruned(), _retention(services), time.monotonic()
     for load in services.catalog.obsolete.due(retention):
         if seconds is not None and time.monotonic() - started >= seconds:
@@ -52,6 +63,7 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
                 _prune_load(services, load, retention, pruned)
         except UnitBusy:
             pruned.busy += 1
+    pruned.add_compacted(compact(services, min(seconds, SECONDS_OF_COMPACTION) if seconds is not None else None))
     pruned.pushed = _prune_pushed(services, retention)
     if seconds is None:
         pruned.landed_files += remove_unrecorded(services)
@@ -75,6 +87,7 @@ def plan_prune(services: Services) -> Pruned:
         pruned.landed_rows += sum(rows)
         pruned.landed_files += all(rows)
     pruned.landed_files += len(_unrecorded(services))
+    pruned.add_compacted(plan_compaction(services))
     pruned.pushed = len(services.catalog.pushed_documents.obsolete_bodies(retention))
     pruned.titles = services.catalog.obsolete.count_titles(retention)
     pruned.events, pruned.bodies = services.catalog.old_events.count(services.settings.retention.events_days)
