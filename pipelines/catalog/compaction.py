@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, Exists, ScalarSelect, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Exists, exists, func, select, update
 
 from pipelines.catalog import tables
 from pipelines.catalog.conditions import IS_SMALL, IS_UNSEEN, WITHOUT_VERSION, unindexed
@@ -46,14 +46,19 @@ class Compaction:
         with self._engine.connect() as transaction:
             return [(row.connection, row.unit) for row in transaction.execute(statement.order_by(*unit))]
 
-    def small_loads(self, connection: str, unit: str) -> list[SmallLoad]:
-        """The small loads of a unit that documents need, oldest first."""
-        table = tables.loads
-        own = (table.c.connection == connection, table.c.unit == unit, IS_SMALL, ~_is_unseen())
-        columns = (table.c.id, table.c.documents_path, _needed_rows(connection, unit).label("rows"), table.c.bytes)
+    def small_loads(self, connection: str, unit: str, most: int | None = None) -> list[SmallLoad]:
+        """The small loads of a unit that documents of it need, so many of the oldest or all, oldest first."""
+        table, own = tables.loads, (tables.documents.c.load == tables.loads.c.id, *_of_unit(connection, unit))
+        rows = select(func.count()).where(*own).scalar_subquery()
+        statement = (
+            select(table.c.id, table.c.documents_path, rows.label("rows"), table.c.bytes)
+            .where(table.c.connection == connection, table.c.unit == unit, IS_SMALL)
+            .where(exists().where(*own), ~_is_unseen())
+            .order_by(table.c.id)
+            .limit(most)
+        )
         with self._engine.connect() as transaction:
-            found = (SmallLoad(*row) for row in transaction.execute(select(*columns).where(*own).order_by(table.c.id)))
-            return [load for load in found if load.rows]
+            return [SmallLoad(*row) for row in transaction.execute(statement)]
 
     def record_size(self, load: int, size: int) -> None:
         """How large a load's file is."""
@@ -123,12 +128,6 @@ def _require_indexed(transaction: Connection, loads: Mapping[int, set[str]]) -> 
 
 def _is_unseen() -> Exists:
     return exists().where(tables.obsolete_rows.c.load == tables.loads.c.id, IS_UNSEEN)
-
-
-def _needed_rows(connection: str, unit: str) -> ScalarSelect[int]:
-    table = tables.documents
-    own = (table.c.load == tables.loads.c.id, *_of_unit(connection, unit))
-    return select(func.count()).where(*own).scalar_subquery()
 
 
 def _of_loads(connection: str, unit: str, loads: Collection[int]) -> tuple[ColumnElement[bool], ...]:

@@ -128,7 +128,13 @@ _index("documents_hidden", IS_HIDDEN, *_unit, sqlite_also=_id)
 _index("documents_ending", HAS_ENDING_READERS, *_unit, sqlite_also=_id)
 _index("documents_with_old_title", HAS_DELETED_TITLE, documents.c.changed_at)
 _index("loads_held", IS_HELD, loads.c.connection, loads.c.unit)
-_index("loads_small", IS_SMALL, loads.c.connection, loads.c.unit)
+_index(
+    "loads_small",
+    IS_SMALL,
+    loads.c.connection,
+    loads.c.unit,
+    sqlite_also=(loads.c.state, loads.c.documents, loads.c.bytes),  # or it would read the rows to make sure
+)
 _index("obsolete_rows_unseen", IS_UNSEEN, obsolete_rows.c.load)
 _index("events_pending", IS_PENDING, events.c.connection, events.c.id)
 _index("events_waiting", IS_PENDING, events.c.connection, events.c.next_attempt)

@@ -25,6 +25,9 @@ LEAST_LOADS = 32
 MOST_LOADS = 64
 """So many are united at a time: it takes a tenth of a second, in which nobody else works on the unit."""
 
+LOADS_PER_LOOK = 32 * MOST_LOADS
+"""What a pass has no time for is not looked at."""
+
 TIERS = (range(1, LEAST_LOADS), range(LEAST_LOADS, FULL_ROWS))
 """Loads of one tier are united when there are enough of them, and become one of the next: a row is copied twice."""
 
@@ -81,7 +84,7 @@ def _groups_of(services: Services, connection: str, unit: str) -> Iterator[list[
     compaction, any_left = services.catalog.compaction, True
     while any_left:
         any_left = False
-        loads = compaction.small_loads(connection, unit)
+        loads = compaction.small_loads(connection, unit, LOADS_PER_LOOK)
         for group in _groups(loads, lambda load: _recorded_size(services, load)):
             any_left = True
             yield group

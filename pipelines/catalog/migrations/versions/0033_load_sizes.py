@@ -12,7 +12,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("loads", sa.Column("bytes", sa.BigInteger))
     small = sa.text("state = 'indexed' AND documents < 1000 AND (bytes IS NULL OR bytes < 8000000)")
-    op.create_index("loads_small", "loads", ["connection", "unit"], sqlite_where=small, postgresql_where=small)
+    also = ["state", "documents", "bytes"] if op.get_bind().dialect.name == "sqlite" else []
+    op.create_index("loads_small", "loads", ["connection", "unit", *also], sqlite_where=small, postgresql_where=small)
 
 
 def downgrade() -> None:
