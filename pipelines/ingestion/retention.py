@@ -16,11 +16,15 @@ from pipelines.services import Services
 SECONDS_PER_PASS = 5.0
 """How long a sync or the worker goes on with it: the rest comes with the next pass."""
 
-SECONDS_OF_COMPACTION = 1.0
-"""How long a pass unites loads: what waits meanwhile in the worker is an event."""
+SECONDS_BESIDE = 1.0
+"""How long a pass goes on with what could as well be later: what waits for it in the worker is an event."""
 
 MOST_NAMESAKES = 50
 """In how many loads it is looked for a text that is to go, so that other documents do not pay for it again."""
+
+MODEL_UNUSED = timedelta(days=1)
+"""A model is in use this long after it was last used: between a reindex to another one and the settings that name it,
+and while an installation that shares the catalog is restarted. What was deleted does not wait for that."""
 
 LOADING = timedelta(days=1)
 """A file that is younger may belong to a load that is being recorded just now."""
@@ -63,7 +67,9 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
                 _prune_load(services, load, retention, pruned)
         except UnitBusy:
             pruned.busy += 1
-    pruned.add_compacted(compact(services, min(seconds, SECONDS_OF_COMPACTION) if seconds is not None else None))
+    beside = None if seconds is None else min(seconds, SECONDS_BESIDE)
+    pruned.vectors += _forget_other_models(services, beside)
+    pruned.add_compacted(compact(services, beside))
     pruned.pushed = _prune_pushed(services, retention)
     if seconds is None:
         pruned.landed_files += remove_unrecorded(services)
@@ -87,6 +93,7 @@ def plan_prune(services: Services) -> Pruned:
         pruned.landed_rows += sum(rows)
         pruned.landed_files += all(rows)
     pruned.landed_files += len(_unrecorded(services))
+    pruned.vectors += services.catalog.embeddings.count_of(_other_models(services))
     pruned.add_compacted(plan_compaction(services))
     pruned.pushed = len(services.catalog.pushed_documents.obsolete_bodies(retention))
     pruned.titles = services.catalog.obsolete.count_titles(retention)
@@ -136,6 +143,26 @@ def _documents_due(services: Services, load: Load, retention: Retention) -> set[
         ids = {row["id"] for row in files.rows(load.documents_path, ["id"])} if there else set()
         obsolete.record_seen(load.id, ids, datetime.now(UTC))
     return obsolete.documents_due(load.id, retention)
+
+
+def _forget_other_models(services: Services, seconds: float | None) -> int:
+    """Vectors by models that nobody uses any more: whoever goes back to one within the days pays nothing."""
+    embeddings, embedder, forgotten = services.catalog.embeddings, services.embedder, 0
+    embeddings.models.mark_used(embedder.model, embedder.dimensions)
+    started = time.monotonic()
+    while seconds is None or time.monotonic() - started < seconds:
+        removed = embeddings.remove_of(_other_models(services))
+        forgotten += removed
+        if not removed:
+            break
+    return forgotten
+
+
+def _other_models(services: Services) -> list[int]:
+    embedder, kept = services.embedder, timedelta(days=services.settings.retention.superseded_loads_days)
+    unused = datetime.now(UTC) - max(kept, MODEL_UNUSED)
+    configured = (embedder.model, embedder.dimensions)
+    return services.catalog.embeddings.models.unused_since(unused, configured=configured)
 
 
 def _kept_elsewhere(services: Services, load: Load, documents: Collection[str]) -> set[str]:
