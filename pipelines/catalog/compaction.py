@@ -53,12 +53,12 @@ class Compaction:
         statement = (
             select(table.c.id, table.c.documents_path, rows.label("rows"), table.c.bytes)
             .where(table.c.connection == connection, table.c.unit == unit, IS_SMALL)
-            .where(exists().where(*own), ~_is_unseen())
+            .where(_is_needed(), ~_is_unseen())
             .order_by(table.c.id)
             .limit(most)
         )
         with self._engine.connect() as transaction:
-            return [SmallLoad(*row) for row in transaction.execute(statement)]
+            return [load for row in transaction.execute(statement) if (load := SmallLoad(*row)).rows]
 
     def record_size(self, load: int, size: int) -> None:
         """How large a load's file is."""
@@ -128,6 +128,12 @@ def _require_indexed(transaction: Connection, loads: Mapping[int, set[str]]) -> 
 
 def _is_unseen() -> Exists:
     return exists().where(tables.obsolete_rows.c.load == tables.loads.c.id, IS_UNSEEN)
+
+
+def _is_needed() -> ColumnElement[bool]:
+    """Asked of each load by itself: PostgreSQL would go over all documents for many that it is asked of at once."""
+    table = tables.documents
+    return select(table.c.load).where(table.c.load == tables.loads.c.id).limit(1).scalar_subquery().is_not(None)
 
 
 def _of_loads(connection: str, unit: str, loads: Collection[int]) -> tuple[ColumnElement[bool], ...]:
