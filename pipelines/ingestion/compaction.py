@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 LEAST_LOADS = 32
 MOST_LOADS = 64
-"""So many are united at a time: it takes a tenth of a second, in which nobody else works on the unit."""
+"""So many are united at a time: it takes less than half a second, in which nobody else works on the unit."""
 
 LOADS_PER_LOOK = 32 * MOST_LOADS
 """What a pass has no time for is not looked at."""

@@ -122,10 +122,12 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     some: list[pa.Table] = []
+    rows = size = 0
     for table in tables:
         some.append(table)
-        if sum(one.num_rows for one in some) >= ROWS_AT_ONCE or sum(one.nbytes for one in some) >= _BYTES_AT_ONCE:
+        rows, size = rows + table.num_rows, size + table.nbytes
+        if rows >= ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield pa.concat_tables(some)
-            some = []
+            some, rows, size = [], 0, 0
     if some:
         yield pa.concat_tables(some)
