@@ -18,6 +18,7 @@ from pipelines.catalog.accounts import Accounts
 from pipelines.catalog.arrivals import Arrivals
 from pipelines.catalog.assistants import Assistants
 from pipelines.catalog.claims import Claims
+from pipelines.catalog.compaction import Compaction
 from pipelines.catalog.connections import Connections
 from pipelines.catalog.contents import Contents
 from pipelines.catalog.database import STATEMENT_SECONDS, migrate_database, open_database
@@ -92,6 +93,7 @@ class Catalog:
         self.indexed_documents = IndexedDocuments(engine)
         self.loads = Loads(engine)
         self.obsolete = ObsoleteRows(engine)
+        self.compaction = Compaction(engine)
         self.embeddings = EmbeddingCache(engine)
         self.accounts = Accounts(engine)
         self.memberships = Memberships(engine, memberships_max_age)

@@ -89,6 +89,15 @@ IS_PENDING = events.c.state == written("pending")
 IS_HELD = loads.c.state == written("held")
 """What is left of a load waits for the connection's budget."""
 
+FULL_ROWS, FULL_BYTES = 1_000, 8_000_000
+"""From there on a load is as large as what a read of many documents lands."""
+IS_SMALL = and_(
+    loads.c.state == written("indexed"),
+    loads.c.documents < written(FULL_ROWS),
+    or_(loads.c.bytes.is_(None), loads.c.bytes < written(FULL_BYTES)),
+)
+"""A load that was worked off may be united with others."""
+
 
 def _index(
     name: str, condition: ColumnElement[bool], *columns: Column[Any], sqlite_also: tuple[Column[Any], ...] = ()
@@ -119,6 +128,13 @@ _index("documents_hidden", IS_HIDDEN, *_unit, sqlite_also=_id)
 _index("documents_ending", HAS_ENDING_READERS, *_unit, sqlite_also=_id)
 _index("documents_with_old_title", HAS_DELETED_TITLE, documents.c.changed_at)
 _index("loads_held", IS_HELD, loads.c.connection, loads.c.unit)
+_index(
+    "loads_small",
+    IS_SMALL,
+    loads.c.connection,
+    loads.c.unit,
+    sqlite_also=(loads.c.state, loads.c.documents, loads.c.bytes),  # or it would read the rows to make sure
+)
 _index("obsolete_rows_unseen", IS_UNSEEN, obsolete_rows.c.load)
 _index("events_pending", IS_PENDING, events.c.connection, events.c.id)
 _index("events_waiting", IS_PENDING, events.c.connection, events.c.next_attempt)

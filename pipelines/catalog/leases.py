@@ -83,6 +83,11 @@ class Leases:
         with self._hold(*_REINDEX) as lease, fenced(lease):
             yield
 
+    def is_reindexing(self) -> bool:
+        """Whether a living process builds another version of the index."""
+        row = self._rows.find(*_REINDEX)
+        return row is not None and not self._rows.is_dead(row)
+
     @contextmanager
     def hold_run(self, run: str) -> Iterator[None]:
         """Show that this process works on a run, of which others may work on other steps."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Engine,
@@ -34,7 +35,8 @@ from pipelines.catalog.loads import Load
 from pipelines.catalog.statements import in_parts, upsert
 
 _UNSEEN = ""
-"""Stands for all documents of a load that an earlier release has written: its file says which are obsolete."""
+"""Stands for all documents of a load of which the file says which are obsolete: of one that an earlier release has
+written, or that was to take the place of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class ObsoleteRows:
                     for one in gone
                 ]
                 upsert(transaction, tables.obsolete_rows, rows)
-            transaction.execute(delete(tables.obsolete_rows).where(*_of(load, _UNSEEN)))
+            mark_seen(transaction, load)
 
     def documents_due(self, load: int, retention: Retention) -> set[str]:
         """Documents whose rows in a load are to go."""
@@ -104,12 +106,19 @@ class ObsoleteRows:
             needed = exists().where(tables.documents.c.load == load.id)
             transaction.execute(delete(loads).where(loads.c.id == load.id, ~needed))
 
+    def newest_of(self, documents: Iterable[str]) -> list[tuple[str, str, int]]:
+        """Id, connection and load of those of these documents that are there."""
+        return self._newest(tables.documents.c.id, documents)
+
     def newest_with_title(self, titles: Iterable[str]) -> list[tuple[str, str, int]]:
         """Id, connection and load of the documents that have one of these titles and are there."""
+        return self._newest(tables.documents.c.title, titles)
+
+    def _newest(self, column: Column[str], values: Iterable[str]) -> list[tuple[str, str, int]]:
         table, found = tables.documents, list[tuple[str, str, int]]()
         with self._engine.connect() as transaction:
-            for part in in_parts(titles):
-                where = (table.c.title.in_(part), table.c.status.not_in(WITHOUT_VERSION), table.c.load.is_not(None))
+            for part in in_parts(values):
+                where = (column.in_(part), table.c.status.not_in(WITHOUT_VERSION), table.c.load.is_not(None))
                 rows = transaction.execute(select(table.c.id, table.c.connection, table.c.load).where(*where))
                 found += [(row.id, row.connection, row.load) for row in rows]
         return found
@@ -135,6 +144,17 @@ def mark_obsolete(transaction: Connection, outcomes: Iterable[tuple[str, bool]],
         _mark(transaction, table.c.id.in_([document for document, _ in part]), table.c.id.in_(gone), now)
 
 
+def mark_unseen(transaction: Connection, load: int, now: datetime) -> None:
+    """A load is to be looked through for rows that are obsolete."""
+    row = {"load": load, "document": _UNSEEN, "deleted": True, "since": now}
+    transaction.execute(insert(tables.obsolete_rows).values(row))
+
+
+def mark_seen(transaction: Connection, load: int) -> None:
+    """Which rows of a load are obsolete is known."""
+    transaction.execute(delete(tables.obsolete_rows).where(*_of(load, _UNSEEN)))
+
+
 def mark_unit_obsolete(transaction: Connection, connection: str, unit: str, now: datetime) -> None:
     """The rows of all documents of a unit are obsolete, because they are removed."""
     table = tables.documents
@@ -146,6 +166,8 @@ def _mark(transaction: Connection, which: ColumnElement[bool], deleted: ColumnEl
     table = tables.documents
     flag = case((deleted, literal(True)), else_=literal(False))
     rows = select(table.c.load, table.c.id, flag, literal(now, tables.UtcTime)).where(which, table.c.load.is_not(None))
+    # Where their load is being united with others, the row that they have then is the one.
+    rows = rows.order_by(table.c.id).with_for_update()
     transaction.execute(insert(tables.obsolete_rows).from_select(["load", "document", "deleted", "since"], rows))
 
 

@@ -229,6 +229,7 @@ loads = Table(
     Column("chunks", Integer, nullable=False),
     Column("state", Text, nullable=False, doc="landed, chunked, held until a budget has room, or indexed"),
     Column("landed_at", UtcTime, nullable=False),
+    Column("bytes", BigInteger, doc="Of the file with its documents, where that was looked at"),
     Index("loads_by_unit", "connection", "unit", "state"),
 )
 
@@ -249,8 +250,20 @@ embeddings = Table(
     Column("key", LargeBinary(16), primary_key=True, doc="Hash of model, dimensions and exact text"),
     Column("vector", LargeBinary, nullable=False, doc="Little-endian float32"),
     Column("text", LargeBinary(16), doc="Hash of the text alone; unknown where an earlier release has written it"),
+    Column("model", Integer, doc="By which it was made; unknown where an earlier release has written it"),
     Index("embeddings_by_text", "text"),
+    Index("embeddings_by_model", "model"),
     sqlite_with_rowid=False,
+)
+
+embedding_models = Table(
+    "embedding_models",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("model", Text, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("used_at", UtcTime, nullable=False, doc="When somebody who is configured with it was last at work"),
+    UniqueConstraint("model", "dimensions"),
 )
 
 memberships = Table(

@@ -55,10 +55,14 @@ def print_counts(counts: Mapping[str, int], json: bool, *, would: bool = False) 
     if json:
         print_json(counts)
         return
-    removed = "would be removed" if would else "removed"
+    be = "would be " if would else ""
+    said = {
+        "united": f"small loads {be}united",
+        "united_into": f"loads {be}made of them",
+        "busy": "loads left to other processes",
+    }
     for name, count in counts.items():
-        what = f"{'loads left to other processes' if name == 'busy' else f'{removed}: ' + name.replace('_', ' ')}"
-        print(f"{count:>8}  {what}")
+        print(f"{count:>8}  {said.get(name) or f'{be}removed: ' + name.replace('_', ' ')}")
 
 
 def print_migration(migration: Migration, json: bool) -> None:

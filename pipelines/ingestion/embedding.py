@@ -85,6 +85,7 @@ class CachingEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Embedded:
         embedder = self._embedder
+        self._cache.models.mark_used(embedder.model, embedder.dimensions)  # also where all of it is cached
         found = self._cache.get(embedder.model, embedder.dimensions, texts)
         refused: dict[str, str] = {}
         self._counts.cached += len(found)

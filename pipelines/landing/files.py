@@ -135,6 +135,13 @@ class LandingFiles:
     def exists(self, path: str) -> bool:
         return bool(self._filesystem.exists(self._full(path)))
 
+    def size(self, path: str) -> int | None:
+        """How large a file is; None where there is none."""
+        try:
+            return int(self._filesystem.size(self._full(path)))
+        except FileNotFoundError:
+            return None
+
     def remove(self, path: str) -> bool:
         """Remove a file; False where there is none."""
         if not self.exists(path):

@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
 from pipelines.catalog import Load, Outcome
@@ -30,6 +29,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import find_unknown, index_pending, remove_documents
 from pipelines.ingestion.report import SyncReport, measure_time
 from pipelines.landing import ChunkedDocument
+from pipelines.landing.load_paths import landed_at
 from pipelines.services import Services
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def find_losses(services: Services) -> Losses:
     restoring, catalog = services.catalog.restoring, services.catalog
     is_lost = restoring.is_under_way() or restoring.is_blank()
     recorded = catalog.loads.paths()
-    files = sorted((path for path in there - recorded if is_lost and _is_documents(path)), key=_landed_at)
+    files = sorted((path for path in there - recorded if is_lost and _is_documents(path)), key=landed_at)
     with services.store() as store:
         points = read_all(store, catalog).points
     known = catalog.indexed_documents.points()
@@ -100,12 +100,6 @@ def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, Sy
 
 def _is_documents(path: str) -> bool:
     return not path.startswith("chunks/")
-
-
-def _landed_at(path: str) -> float:
-    """The load's id, which dlt makes of the time in seconds: `<load>.<file>.parquet`."""
-    seconds, fraction, *_ = PurePosixPath(path).name.split(".")
-    return float(f"{seconds}.{fraction}")
 
 
 def _add_load(services: Services, path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,8 @@ class Lab:
     def pass_time(self, days: float) -> None:
         """As if all that was written had been written that much earlier."""
         engine, past = self.services.catalog._engine, datetime.now(UTC) - timedelta(days=days)
-        columns = (tables.obsolete_rows.c.since, tables.documents.c.changed_at, tables.events.c.received_at)
+        columns = [tables.obsolete_rows.c.since, tables.documents.c.changed_at, tables.events.c.received_at]
+        columns += [tables.embedding_models.c.used_at]
         with engine.begin() as transaction:
             for column in (*columns, tables.events.c.finished_at):
                 transaction.execute(update(column.table).where(column.is_not(None)).values({column: past}))
@@ -67,6 +69,10 @@ class Lab:
     def vectors(self) -> int:
         with self.services.catalog._engine.connect() as transaction:
             return len(transaction.execute(tables.embeddings.select()).all())
+
+
+class OtherModel(FakeEmbedder):
+    model = "other"
 
 
 @pytest.fixture
@@ -125,6 +131,14 @@ def reindexed(lab: Lab) -> int:
     return report.embedding.inputs
 
 
+def cached(lab: Lab) -> set[str]:
+    """Texts of documents that are there, of which the cache has a vector."""
+    landing, catalog, embedder = lab.services.landing, lab.services.catalog, lab.services.embedder
+    states = catalog.documents.states(lab.source.objects).values()
+    texts = {text for one in states for _, text in landing.texts_of("acme", one.load or 0, [one.id])}
+    return set(catalog.embeddings.get(embedder.model, embedder.dimensions, sorted(texts)))
+
+
 def test_a_reindex_works_from_what_is_left(lab: Lab) -> None:
     lab.keep(deleted_text_days=0, superseded_loads_days=0)
     lab.source.remove(KEYS[0])
@@ -144,6 +158,78 @@ def test_a_text_that_another_document_has_is_not_paid_again(lab: Lab) -> None:
     lab.sync("full")
     assert prune(lab.services).vectors == 0
     assert reindexed(lab) == 0
+
+
+def test_what_a_document_still_says_is_kept_however_many_have_its_title(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ingestion.retention.MOST_NAMESAKES", 1)
+    lab.keep(superseded_loads_days=0)
+    for number in (5, 6, 7):
+        lab.source.put(document(number, title="Twin", content=f"About the coati, part {number}."))
+        lab.sync()
+    kept = "The turbine hums. " * 150
+    for word in ("zebra ", "quagga "):
+        lab.source.put(document(7, title="Twin", content=f"## Kept\n\n{kept}\n\n## Edited\n\n{word * 300}"))
+        lab.sync()
+    before = cached(lab)
+    assert prune(lab.services).landed_rows == 2
+    assert cached(lab) == before
+
+
+def test_a_version_that_another_load_holds_too_keeps_its_vectors_and_scans(lab: Lab) -> None:
+    lab.keep(superseded_loads_days=0)
+    for text in ("Something else.", "About the zebra."):
+        lab.source.put(document(0, content=text))
+        lab.sync()
+    lab.services.landing.scans.write(document(0), "scan", "read by an API")
+    with lab.services.catalog._engine.begin() as transaction:  # the version between is kept for longer
+        transaction.execute(tables.obsolete_rows.delete().where(tables.obsolete_rows.c.load == 2))
+    before = cached(lab)
+    assert prune(lab.services) == Pruned(landed_rows=1)
+    assert lab.services.landing.scans.read(document(0), "scan") == "read by an API"
+    assert cached(lab) == before
+
+
+def reindexed_for(lab: Lab, embedder: FakeEmbedder) -> int:
+    """How many texts are embedded for an index that is made anew."""
+    shutil.rmtree(lab.services.settings.state_path / "index")
+    with Services(lab.services.settings, embedder, replace_index=True) as other:
+        return reindex(other).embedding.inputs
+
+
+def test_vectors_of_a_model_that_nobody_uses_any_more_leave_after_the_days(lab: Lab) -> None:
+    assert reindexed_for(lab, OtherModel()) == lab.vectors() - 3 == 3
+    lab.pass_time(6)
+    assert plan_prune(lab.services) == prune(lab.services) == Pruned()
+    assert reindexed_for(lab, FakeEmbedder()) == reindexed_for(lab, OtherModel()) == 0, "to go back costs nothing"
+    lab.pass_time(8)
+    assert plan_prune(lab.services) == prune(lab.services) == Pruned(vectors=3)
+    assert (lab.vectors(), reindexed_for(lab, FakeEmbedder())) == (3, 0)
+
+
+def test_a_model_to_which_the_index_is_being_rebuilt_is_in_use(lab: Lab) -> None:
+    lab.keep(superseded_loads_days=0)
+    reindexed_for(lab, OtherModel())
+    assert plan_prune(lab.services) == prune(lab.services, seconds=None) == Pruned()
+    lab.pass_time(2)
+    reindexed_for(lab, OtherModel())
+    assert prune(lab.services) == Pruned(), "its texts were all cached, and it is in use"
+    lab.pass_time(2)
+    assert prune(lab.services) == Pruned(vectors=3)
+
+
+def test_of_vectors_of_an_earlier_release_it_is_found_out_by_which_model_they_are(lab: Lab) -> None:
+    with lab.services.catalog._engine.begin() as transaction:
+        transaction.execute(update(tables.embeddings).values(text=None, model=None))
+    reindexed_for(lab, OtherModel())
+    lab.pass_time(8)
+    with Services(lab.services.settings, OtherModel()) as others:
+        assert prune(others) == Pruned(), "what nobody has asked for since is known by its key alone"
+        assert reindexed_for(lab, FakeEmbedder()) == 0
+        lab.pass_time(8)
+        assert prune(others) == Pruned(vectors=3)
+        assert lab.vectors() == 3
 
 
 def test_older_versions_of_a_deleted_document_go_with_it(lab: Lab) -> None:

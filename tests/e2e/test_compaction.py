@@ -1,0 +1,129 @@
+"""Small loads are united by the installed command: it says how many, may be killed, and earlier backups stay good."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.model import Unit
+from pipelines.index.contract import Payload
+from pipelines.ingestion.publish import publish
+from pipelines.ingestion.unit_sync import sync_unit
+from pipelines.services import Services
+from pipelines.settings import load_settings
+from tests.e2e.conftest import Folder, embedding_settings
+from tests.emulators.embeddings import EmbeddingsServer
+from tests.emulators.memory_source import MemorySource
+from tests.pipelines.documents import document
+
+UNIT = Unit("unit", "Plant", "", ("public",))
+LOADS = 130
+UNITED = {"united": 128, "united_into": 2}
+NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
+QUESTION = ("search", "Text of issue 77", "--mode", "lexical", "--json")
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Iterator[EmbeddingsServer]:
+    with EmbeddingsServer(dimensions=64) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def landed(embedder: EmbeddingsServer, module_folder: Callable[[str], Path]) -> Folder:
+    """A folder with many loads of one document each, as so many events leave them."""
+    folder = Folder(module_folder("landed"))
+    github = {"id": "acme", "source": "github", "token": "t"}
+    folder.settings(connections=[github], embedding=embedding_settings(embedder))
+    settings, source = load_settings(folder.path / "headrace.yaml", environment={}), MemorySource()
+    for number in range(LOADS):
+        source.put(document(number))
+    with pytest.MonkeyPatch.context() as patched, Services(settings) as services:
+        patched.setattr("pipelines.ingestion.load_writer.BYTES_WITHOUT_CHECKPOINT", 0)
+        services.catalog.units.replace_listing("acme", "github", [UNIT])
+        assert sync_unit(services, settings.connection("acme"), source, UNIT).errors == {}
+        publish(services)
+    return folder
+
+
+@pytest.fixture
+def copy(landed: Folder, tmp_path: Path) -> Folder:
+    """Another folder in the same state."""
+    shutil.copytree(landed.path, tmp_path / "copy")
+    return Folder(tmp_path / "copy")
+
+
+def files(folder: Folder) -> int:
+    return sum(1 for one in (folder.path / ".headrace" / "landing").rglob("*.parquet"))
+
+
+def pruned(folder: Folder, *options: str) -> dict[str, Any]:
+    done = folder.headrace("prune", "--json", *options)
+    assert done.code == 0, done.errors
+    return {name: count for name, count in done.json.items() if count}
+
+
+def rebuilt(folder: Folder) -> dict[str, Payload]:
+    """The points of an index that is made from the landing and the cache alone."""
+    shutil.rmtree(folder.path / ".headrace" / "index")
+    done = folder.headrace("reindex", "--json")
+    assert (done.code, done.json["errors"], done.json["chunks"]["total"]) == (0, {}, LOADS), done.errors
+    settings = load_settings(folder.path / "headrace.yaml", environment={})
+    with Services(settings) as services, services.store() as store:
+        return dict(store.scan())
+
+
+def answer(folder: Folder) -> str:
+    title: str = folder.headrace(*QUESTION).json["results"][0]["title"]
+    return title
+
+
+def test_prune_says_what_it_would_unite_and_does_it(copy: Folder, landed: Folder, embedder: EmbeddingsServer) -> None:
+    before, paid = files(copy), embedder.counters()["inputs"]
+    assert pruned(copy, "--dry-run") == UNITED
+    assert files(copy) == before == 2 * LOADS
+    assert "128  small loads would be united" in copy.headrace("prune", "--dry-run").output
+    assert pruned(copy) == UNITED
+    assert pruned(copy) == {}
+    assert files(copy) == before + 4, "what was united stays for its days"
+    assert rebuilt(copy) == rebuilt(landed)
+    assert (answer(copy), embedder.counters()["inputs"]) == ("Issue 77", paid)
+
+
+@pytest.mark.slow
+def test_a_prune_that_is_killed_loses_and_doubles_nothing(copy: Folder, embedder: EmbeddingsServer) -> None:
+    expected, paid = rebuilt(copy), embedder.counters()["inputs"]
+    for _ in range(3):
+        before = files(copy)
+        command = copy.started("prune", "--json")
+        deadline = time.monotonic() + 60
+        while files(copy) == before and command.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        command.kill()
+        command.wait()
+        assert copy.headrace("restore", "--dry-run", "--json").json["lost"] == NOTHING_LOST
+    assert pruned(copy).keys() <= {"united", "united_into"}
+    assert pruned(copy) == {}
+    assert (rebuilt(copy), embedder.counters()["inputs"]) == (expected, paid)
+
+
+@pytest.mark.slow
+def test_a_backup_from_before_is_restored(copy: Folder, embedder: EmbeddingsServer, tmp_path: Path) -> None:
+    expected, paid, state = rebuilt(copy), embedder.counters()["inputs"], copy.path / ".headrace"
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(state / "catalog.db")) as catalog:
+        catalog.execute("VACUUM INTO ?", (str(backup),))
+    assert pruned(copy) == UNITED
+    for file in state.glob("catalog.db*"):
+        file.unlink()
+    shutil.copy(backup, state / "catalog.db")
+    assert copy.headrace("restore", "--json").json["lost"] == NOTHING_LOST
+    assert (rebuilt(copy), embedder.counters()["inputs"]) == (expected, paid)
+    assert pruned(copy) == UNITED
