@@ -200,6 +200,9 @@ def _by_load(documents: Iterable[tuple[str, str, int]]) -> dict[tuple[str, int],
 
 
 def _unrecorded(services: Services) -> list[str]:
+    """None where the catalog was lost: it would be made again from these files."""
+    if services.catalog.restoring.is_lost():
+        return []
     recorded = services.catalog.loads.paths()
     left = [path for path in services.landing.data_files(older_than=LOADING) if path not in recorded]
     kept = services.catalog.pushed_documents.known_bodies()

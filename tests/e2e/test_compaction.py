@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -127,3 +128,15 @@ def test_a_backup_from_before_is_restored(copy: Folder, embedder: EmbeddingsServ
     assert copy.headrace("restore", "--json").json["lost"] == NOTHING_LOST
     assert (rebuilt(copy), embedder.counters()["inputs"]) == (expected, paid)
     assert pruned(copy) == UNITED
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_landing_is_left_alone_where_its_catalog_was_lost(copy: Folder, options: tuple[str, ...]) -> None:
+    """The catalog would be made again from it."""
+    two_days_ago = time.time() - 172_800
+    for one in (copy.path / ".headrace" / "landing").rglob("*.parquet"):
+        os.utime(one, (two_days_ago, two_days_ago))
+    before = files(copy)
+    (copy.path / ".headrace" / "catalog.db").unlink()
+    assert "landed_files" not in pruned(copy, *options)
+    assert files(copy) == before
