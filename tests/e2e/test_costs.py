@@ -174,6 +174,7 @@ def _shows_what_waits(company: Company, document: str) -> None:
     assert "waiting: 1 documents wait for the budget" in line
 
 
+@pytest.mark.slow
 def test_a_worker_goes_on_with_what_waited_once_there_is_room_and_says_what_it_spent(company: Company) -> None:
     company.repository("mill", issues=2)
     company.settings(mill=SPENT_ALREADY)

@@ -254,6 +254,7 @@ def test_a_file_that_changes_shared_drives_is_found_in_the_other(world: World) -
         assert world.parents("Note") == [name]
 
 
+@pytest.mark.one_case
 @pytest.mark.each_pair
 @pytest.mark.parametrize("modes", [(RECONCILE, SyncOptions()), (RECONCILE, RECONCILE)], ids=["sync", "reconcile"])
 @pytest.mark.parametrize("old_first", [True, False])

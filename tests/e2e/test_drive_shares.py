@@ -80,6 +80,7 @@ def edit_in_secret(drive: GoogleDrive, file: str) -> None:
     drive.touch(file, size=str(len(drive.content[file])))
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("change", [edit, edit_in_secret])
 def test_who_is_let_in_finds_the_text_of_now(plans: Plans, change: Callable[[GoogleDrive, str], None]) -> None:
     change(plans.drive, plans.file("Zebra 2"))

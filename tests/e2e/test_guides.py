@@ -121,6 +121,7 @@ Follow = Callable[[ExitStack, Key], Guide]
 FIRST_WAYS, SECOND_WAYS = (slack, notion, github_app, google_delegation), (github_token, google_alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ways", [FIRST_WAYS, pytest.param(SECOND_WAYS, marks=pytest.mark.slow)])
 def test_whoever_follows_the_guides_reads_the_sources(
     folder: Folder, headrace: Callable[..., Ran], embeddings: EmbeddingsServer, key: Key, ways: tuple[Follow, ...]

@@ -231,6 +231,7 @@ def let_hours_pass(folder: Path) -> None:
             catalog.execute(f"UPDATE {table} SET {moment} = datetime({moment}, '-2 hours')")
 
 
+@pytest.mark.slow
 def test_a_change_of_health_is_posted_once(
     folder: Folder, github: GitHub, headrace: Headrace, posts: Posts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

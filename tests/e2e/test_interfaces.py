@@ -119,6 +119,7 @@ def service(folder: Folder, embeddings: EmbeddingsServer, tmp_path: Path) -> Ite
         yield url
 
 
+@pytest.mark.slow
 def test_all_interfaces_answer_alike_until_the_key_is_revoked(service: str, folder: Folder) -> None:
     key = folder.headrace("assistants", "add", "people", "--json").json["api_key"]
     answers = {}

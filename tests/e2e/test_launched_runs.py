@@ -80,6 +80,7 @@ def cluster(folder: Folder, embeddings: EmbeddingsServer) -> Iterator[Cluster]:
         yield Cluster(folder, github, home)
 
 
+@pytest.mark.slow
 def test_a_sync_is_launched_and_tells_what_it_did(cluster: Cluster, embeddings: EmbeddingsServer) -> None:
     ran = cluster.headrace("sync", "--json")
     assert (ran.code, ran.json["documents"]["new"], ran.json["errors"]) == (0, 2, {}), ran.errors

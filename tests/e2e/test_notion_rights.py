@@ -81,6 +81,7 @@ LOSSES: dict[str, tuple[str, Callable[[Handbook], None], set[str]]] = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.each_value
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(("kind", "lose", "kept"), LOSSES.values(), ids=LOSSES)
@@ -100,6 +101,7 @@ def test_what_is_below_a_page_and_its_files_are_lost_with_it(
         assert handbook.office.found("zebra", ADA) == {"Open", "Closed", *kept}
 
 
+@pytest.mark.one_case
 @pytest.mark.each_value
 @pytest.mark.parametrize("target", ["paused", "down", "missing"])
 @pytest.mark.parametrize("scheduled", [False, True])
@@ -191,6 +193,7 @@ def narrowing(settings: Settings) -> Iterator[Narrowing]:
         yield narrowing
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("by_page", [False, True], ids=["readers", "readers_by_page"])
 def test_readers_that_the_settings_no_longer_name_find_nothing_from_then_on(
     narrowing: Narrowing, by_page: bool

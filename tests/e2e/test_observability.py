@@ -24,6 +24,8 @@ from tests.emulators.github import TOKEN, WEBHOOK_SECRET, GitHub, Repository, se
 from tests.emulators.trace_receiver import TraceReceiver, receiving_traces
 from tests.exposition import complaints, parse, value
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 180.0
 TITLE = "Nobody but the owners may know of zanzibar"
 WRONG_TOKEN = "wrong-token-of-nobody-at-all"

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import threading
 
+import pytest
 import yaml
 
 from tests.e2e.conftest import Folder, own_environment
@@ -22,6 +23,7 @@ KEPT = {
 }
 
 
+@pytest.mark.slow
 def test_a_bar_leaves_nothing_behind_where_dagster_keeps_the_output(folder: Folder) -> None:
     (folder.path / "dagster.yaml").write_text(yaml.safe_dump(KEPT))
     github = GitHub()

@@ -18,6 +18,8 @@ from tests.emulators.company import free_port
 from tests.emulators.github import TOKEN, GitHub, serving
 from tests.emulators.reranker import RerankServer, reranking
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-for-questions-of-time"
 NOW = datetime.now(UTC)
 MONDAY = NOW - timedelta(days=NOW.weekday())

@@ -255,6 +255,7 @@ def test_old_changes_are_found_by_a_reconcile(world: World) -> None:
     assert (report.errors, report.documents.changed, _has_old_changes(world)) == ({}, 2, True)
 
 
+@pytest.mark.slow
 def test_old_changes_are_found_by_going_round_the_channel(world: World) -> None:
     _old_changes(world)
     for _ in range(2):

@@ -50,6 +50,7 @@ def unshare(slack: Slack, file: str) -> None:
     slack.files[file] |= {"channels": [], "shares": {}}
 
 
+@pytest.mark.one_case
 @pytest.mark.each_value
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_a_worker_whose_source_hangs(folder: Folder, signum: signal.Signals) -> 
             ends_in_time(folder, process, signum)
 
 
+@pytest.mark.slow
 @either_signal
 def test_a_server(folder: Folder, signum: signal.Signals) -> None:
     folder.settings()

@@ -60,6 +60,7 @@ def test_unknown_connections_are_named(folder: Folder, arguments: tuple[str, str
     assert (ran.code, "no connection 'nobody'" in ran.errors) == (2, True)
 
 
+@pytest.mark.one_case
 @pytest.mark.filterwarnings("ignore::dagster.SupersessionWarning")
 @pytest.mark.parametrize("arguments", [("status",), ("sync",), ("reconcile",), ("backfill", "acme"), ("worker",)])
 def test_a_catalog_that_cannot_be_opened_is_one_line_of_every_command(

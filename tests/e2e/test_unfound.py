@@ -215,6 +215,7 @@ def _finds(headrace: Callable[..., Ran], question: str, name: str) -> bool:
     return any(result["document_id"].endswith(name) for result in found)
 
 
+@pytest.mark.slow
 @pytest.mark.one_case
 @pytest.mark.parametrize("source", ["github", "slack", "notion", "drive"], indirect=True)
 def test_what_is_listed_is_not_gone_where_its_address_does_not_know_it(
@@ -258,6 +259,7 @@ def test_a_database_that_its_own_address_does_not_know_is_read_by_its_data_sourc
         assert _finds(headrace, "grease", source.name)
 
 
+@pytest.mark.one_case
 def test_what_an_event_does_not_find_is_hidden_and_comes_back_with_the_next_sync(
     source: Source, folder: Folder, headrace: Callable[..., Ran], embeddings: EmbeddingsServer
 ) -> None:
@@ -323,6 +325,7 @@ def _answers(client: httpx.Client, name: str) -> bool:
 SERVED = ["github", *(pytest.param(name, marks=pytest.mark.slow) for name in ("slack", "notion"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SERVED, indirect=True)
 def test_what_a_webhook_does_not_find_is_answered_to_nobody_until_a_sync_finds_it(
     source: Source, folder: Folder, headrace: Callable[..., Ran], embeddings: EmbeddingsServer

@@ -52,6 +52,7 @@ async def ask(url: str, headers: Mapping[str, str]) -> dict[str, Any]:
         return dict(found.structured_content or {})
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(("name", "url", "headers"), list(servers()))
 def test_the_configuration_of_a_client_finds_what_its_person_may_see(
     answering: Answering, name: str, url: str, headers: Mapping[str, str]

@@ -39,6 +39,7 @@ def running(module_folder: Callable[[str], Path]) -> Iterator[Running]:
             started.stop()
 
 
+@pytest.mark.slow
 def test_the_program_of_the_guide_pushes_a_folder(running: Running, tmp_path: Path) -> None:
     (program,) = (one.text for one in fences(GUIDE, "python"))
     assert len([line for line in program.splitlines() if line.strip()]) <= LONGEST_EXAMPLE

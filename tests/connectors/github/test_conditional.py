@@ -495,6 +495,7 @@ def mills(github: OneRepository, talkative: Repository) -> list[Repository]:
     return mills
 
 
+@pytest.mark.slow
 def test_discussions_of_many_repositories_are_one_question(
     github: OneRepository, mills: list[Repository], open_next: Callable[[], GitHubConnector]
 ) -> None:

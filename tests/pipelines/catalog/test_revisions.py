@@ -139,6 +139,7 @@ def test_a_catalog_beside_dagsters_tables_leaves_their_revision_alone(
     assert (read_revision(engine), former_table(engine)) == (HEAD, [DAGSTERS])
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("beside", [(), (DAGSTERS,)])
 @pytest.mark.parametrize("revision", ["0003", HEAD])
 def test_a_catalog_moves_out_of_the_table_that_it_shared(

@@ -48,6 +48,7 @@ def talk(settings: Settings) -> Iterator[Services]:
         yield opened
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("link", "found", "is_doubtful"),
     [

@@ -102,6 +102,7 @@ def found(services: Services, filters: Filters) -> set[str]:
     return {hit.payload["document_id"] for hit in hits}
 
 
+@pytest.mark.one_case
 @pytest.mark.each_value
 @pytest.mark.parametrize(
     ("places", "pays"),
