@@ -8,6 +8,7 @@ is obsolete from then on, and leaves the landing by `retention`: nothing is remo
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,24 +47,39 @@ class Compacted:
 
 
 def compact(services: Services, seconds: float | None) -> Compacted:
-    """Unite what is small. After `seconds` nothing further is begun; None goes on to the end. May be killed at any
-    moment, and run again. While the index is rebuilt, which goes through the loads, nothing is done."""
-    done, started = Compacted(), time.monotonic()
+    """Unite what is small. After `seconds` no further unit is looked at and nothing further is begun, but a first group
+    in any case; None goes on to the end. May be killed at any moment, and run again. While the index is rebuilt, which
+    goes through the loads, nothing is done."""
+    done = Compacted()
     if services.catalog.leases.is_reindexing():
         return done
-    for connection, unit in services.catalog.compaction.units(LEAST_LOADS):
-        for group in _groups_of(services, connection, unit):
-            if seconds is not None and time.monotonic() - started >= seconds:
-                return done
-            try:
-                with services.catalog.leases.hold(connection, unit):
-                    if not _unite(services, connection, unit, group):
-                        break
-            except UnitBusy:
-                done.busy += len(group)
-                break
-            done.add(group)
+    until = None if seconds is None else time.monotonic() + seconds
+    units = services.catalog.compaction.units(LEAST_LOADS)
+    random.shuffle(units)  # no unit is always the one for which no time is left
+    for number, (connection, unit) in enumerate(units):
+        if number and _is_past(until):
+            break
+        _compact_unit(services, connection, unit, until, done)
     return done
+
+
+def _compact_unit(services: Services, connection: str, unit: str, until: float | None, done: Compacted) -> None:
+    for group in _groups_of(services, connection, unit):
+        # A store that takes long to tell how large files are would let no group begin, however many passes there are.
+        if done.into and _is_past(until):
+            return
+        try:
+            with services.catalog.leases.hold(connection, unit):
+                if not _unite(services, connection, unit, group):
+                    return
+        except UnitBusy:
+            done.busy += len(group)
+            return
+        done.add(group)
+
+
+def _is_past(until: float | None) -> bool:
+    return until is not None and time.monotonic() >= until
 
 
 def plan_compaction(services: Services) -> Compacted:

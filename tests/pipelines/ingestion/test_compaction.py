@@ -26,7 +26,7 @@ from connectors.tables import documents_schema
 from pipelines.catalog import tables
 from pipelines.catalog.obsolete import mark_unseen
 from pipelines.index.contract import Payload
-from pipelines.ingestion.compaction import LEAST_LOADS, Compacted, compact, plan_compaction
+from pipelines.ingestion.compaction import LEAST_LOADS, MOST_LOADS, Compacted, compact, plan_compaction
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.reindex import reindex
 from pipelines.ingestion.retention import Pruned, plan_prune, prune
@@ -170,6 +170,13 @@ def test_what_was_united_leaves_after_its_days_and_nothing_is_forgotten(lab: Lab
     assert plan_prune(lab.services) == prune(lab.services, seconds=None) == gone
     assert (len(lab.files()), len(lab.services.catalog.restoring.loads())) == (2, 1)
     assert lab.rebuilt() == points
+
+
+def test_a_pass_without_any_time_unites_a_group(lab: Lab) -> None:
+    """As where it takes all of the time to find out how large the files are."""
+    lab.read(*range(2 * MOST_LOADS))
+    assert compact(lab.services, 0) == Compacted(MOST_LOADS, 1)
+    assert compact(lab.services, 0) == Compacted(MOST_LOADS, 1)
 
 
 def test_only_what_is_needed_is_copied(lab: Lab) -> None:
