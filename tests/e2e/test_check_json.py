@@ -49,6 +49,7 @@ def unwritable_log(_: Path) -> dict[str, Any]:
 BROKEN = [away, damaged, a_folder, in_no_folder, state_in_a_file, state_that_cannot_be_made, unwritable_log]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("broken", BROKEN)
 def test_what_cannot_be_used_is_a_finding_among_others(
     folder: Folder, broken: Callable[[Path], dict[str, Any]]

@@ -577,6 +577,7 @@ def test_other_readers_in_the_settings_count_without_a_page_being_read(world: Wo
     assert world.embedder.requests == sent
 
 
+@pytest.mark.slow
 def test_readers_of_a_page_reach_all_below_it_with_the_next_sync(world: World) -> None:
     world.sync()
     embedded = set(world.embedder.embedded)

@@ -114,6 +114,7 @@ def ends_in_time(folder: Folder, process: subprocess.Popen[str], signum: signal.
     assert rows(folder, "SELECT connection, unit, holder FROM leases") == []
 
 
+@pytest.mark.slow
 @either_signal
 def test_a_sync_whose_source_hangs(folder: Folder, signum: signal.Signals) -> None:
     with hanging_server() as (url, asked):

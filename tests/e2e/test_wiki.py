@@ -40,6 +40,7 @@ def found(ran: Ran) -> dict[str, str]:
 SEARCH = ("search", "wheel", "--kind", "wiki", "--json")
 
 
+@pytest.mark.one_case
 def test_a_page_is_found_as_it_is_now(service: GitHub, api: Repository, folder: Folder) -> None:
     assert folder.headrace("sync", "--json").json["documents"]["new"] == 3
     before = found(folder.headrace(*SEARCH))

@@ -18,6 +18,8 @@ from kubernetes_validate.utils import validate
 
 from tests.infra.helm_chart import CASES, NAMESPACE, Manifest, container, find, of_kind, render
 
+pytestmark = pytest.mark.slow
+
 KUBECONFIG = {
     "apiVersion": "v1",
     "kind": "Config",

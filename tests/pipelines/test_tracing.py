@@ -35,6 +35,7 @@ def work(before: str = "", **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("endpoint", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}], ids=["unset", "empty"])
 def test_without_an_endpoint_nothing_is_imported(endpoint: dict[str, str]) -> None:
     ran = work(**endpoint)

@@ -24,6 +24,7 @@ def _people(catalog: Catalog) -> None:
     catalog.accounts.replace("talk", talk)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("known_by", ["ada-l", "ADA@example.com", "ada lovelace", " Ada.L. ", "u1"])
 def test_a_person_is_all_that_they_are_known_by(catalog: Catalog, known_by: str) -> None:
     known = catalog.accounts.known_as(known_by)

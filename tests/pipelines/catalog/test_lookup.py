@@ -159,6 +159,7 @@ def renamed(catalog: Catalog) -> Catalog:
     return catalog
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("spelling", "found"),
     [

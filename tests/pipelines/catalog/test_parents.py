@@ -33,6 +33,7 @@ def hidden(catalog: Catalog) -> set[str]:
     return {one for one, scope in catalog.revocations.load().documents.items() if scope.hidden}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("gone", "lost"),
     [

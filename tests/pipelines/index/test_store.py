@@ -381,6 +381,7 @@ def test_what_was_written_is_there_when_opened_again(backend: Backend) -> None:
     assert (info.collection, info.model, info.documents, info.points) == (backend.spec.collection, "tiny", 1, 2)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("other", [{"model": "large"}, {"dimensions": 8}, {"chunking": "v2"}, {"window_tokens": 240}])
 def test_another_spec_is_refused_until_it_replaces_the_live_one(backend: Backend, other: dict[str, Any]) -> None:
     spec: IndexSpec = replace(backend.spec, **other)

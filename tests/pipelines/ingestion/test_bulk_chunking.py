@@ -118,6 +118,7 @@ def stop(process: psutil.Process) -> None:
     os.kill(process.pid, signal.SIGSTOP)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("harm", [kill, stop])
 def test_a_process_that_dies_or_hangs_costs_nothing_but_time(
     tmp_path: Path,

@@ -176,6 +176,7 @@ TOKENS = st.frozensets(st.sampled_from(["public", "user:bo", "user:ada", "group:
 SCOPES = st.builds(RevokedScope, TOKENS, TOKENS)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(
     units=st.dictionaries(st.sampled_from([UNIT, ("acme", "v")]), SCOPES),

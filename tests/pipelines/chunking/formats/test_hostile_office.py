@@ -39,6 +39,7 @@ def _body(content: str, start: str = "") -> bytes:
     return zipped({"word/document.xml": start + element("w:document", f"<w:body>{content}</w:body>")})
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("content", "media_type", "reason"),
     [

@@ -77,6 +77,7 @@ def test_what_is_cut_off_is_read_so_far(end: bytes) -> None:
     assert ("cut" in read) == (b"cut" in end)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "body",
     [

@@ -87,6 +87,7 @@ CHANGES: dict[str, Callable[[IndexStore], None]] = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_the_published_copy_shares_with_the_writer_is_never_rewritten(
     edge: Configured, change: Callable[[IndexStore], None]
