@@ -61,7 +61,7 @@ def find_losses(services: Services) -> Losses:
     """Compare the three; nothing is written. Reads the index once. Raises IndexBusy and IndexMismatch."""
     there = set(services.landing.data_files())
     restoring, catalog = services.catalog.restoring, services.catalog
-    is_lost = restoring.is_under_way() or restoring.is_blank()
+    is_lost = restoring.is_lost()
     recorded = catalog.loads.paths()
     files = sorted((path for path in there - recorded if is_lost and _is_documents(path)), key=landed_at)
     with services.store() as store:
@@ -90,7 +90,7 @@ def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, Sy
             _add_load(services, path)
         catalog.restoring.forget_loads(losses.loads)
         catalog.restoring.forget_points(losses.without_points)
-        is_lost = catalog.restoring.is_under_way() or catalog.restoring.is_blank()
+        is_lost = catalog.restoring.is_lost()
         _index(services, report, observer, recall=is_lost)
         _treat_unknown(services, remove=not is_lost)
         catalog.restoring.finish()

@@ -35,7 +35,7 @@ class UnitTitles:
 
     def is_told(self, unit: NamedUnit) -> bool:
         """Whether they may know the unit's name."""
-        if self.seen.readers is None or _has_readers_of_documents(unit.source):
+        if self.seen.readers is None or _documents_have_unit_readers(unit.source):
             return True
         if unit not in self._told:
             self._told[unit] = len(self._told) < _MOST_LOOKED_AT and self._is_told_by_documents(unit)
@@ -50,7 +50,7 @@ class UnitTitles:
 
 def hides_unit(payload: Payload) -> bool:
     """Whether a document does not tell the name of its unit, which is a container that it is in."""
-    if _has_readers_of_documents(payload["source"]):
+    if _documents_have_unit_readers(payload["source"]):
         return False
     unit = f"{id_prefix(payload['source'], payload['connection'])}{payload['unit']}"
     return unit in payload["parents"] and not title_in(payload, unit)
@@ -63,6 +63,6 @@ def title_in(payload: Payload, container: str) -> str:
     return str(titles[parents.index(container)]) if len(parents) == len(titles) else ""
 
 
-def _has_readers_of_documents(source: str) -> bool:
+def _documents_have_unit_readers(source: str) -> bool:
     known = sources().get(source)
     return known is not None and known.documents_have_unit_readers
