@@ -14,7 +14,7 @@ from pipelines.errors import CatalogMismatch, UsageError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0034"
+HEAD = "0035"
 """Newest migration. Kept here too, so that opening an up-to-date catalog need not import Alembic."""
 
 VERSION_TABLE = "catalog_version"

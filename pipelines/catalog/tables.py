@@ -253,7 +253,6 @@ embeddings = Table(
     Column("model", Integer, doc="By which it was made; unknown where an earlier release has written it"),
     Index("embeddings_by_text", "text"),
     Index("embeddings_by_model", "model"),
-    sqlite_with_rowid=False,
 )
 
 embedding_models = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
     Vectors: TypeAlias = dict[str, NDArray[np.float32]]
 
-SHARE_PER_REQUEST = 1 / 50
-SMALLEST_REQUEST = 8
-LARGEST_REQUEST = 512
+SHARE, SHARE_OF_FEW, FEW_INPUTS = 1 / 200, 1 / 50, 190
+"""A request is paid for when it is sent, and its answer kept when it arrives. What a kill can lose is what is under
+way: a two-hundredth of a unit's texts; of few texts a fiftieth, up to so many inputs, since a provider that answers
+after 0.1 s has nothing to do else."""
+SMALLEST_REQUEST, LARGEST_REQUEST = 8, 256
 MOST_AT_ONCE = 8
-"""A request is paid for when it is sent, and its answer kept when it arrives. What a kill can lose is what is
-under way: about a fiftieth of a unit's texts, in one request where that is small, in several where it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class RequestLimits:
 
 def request_limits(total: int) -> RequestLimits:
     """How `total` texts are spread over requests."""
-    share = int(total * SHARE_PER_REQUEST)
-    size = min(max(share, SMALLEST_REQUEST), LARGEST_REQUEST)
-    return RequestLimits(size, min(max(share // size, 1), MOST_AT_ONCE))
+    under_way = int(max(min(total * SHARE_OF_FEW, FEW_INPUTS), total * SHARE))
+    at_once = min(max(ceil(under_way / LARGEST_REQUEST), 1), MOST_AT_ONCE)
+    return RequestLimits(min(max(under_way // at_once, SMALLEST_REQUEST), LARGEST_REQUEST), at_once)
 
 
 class CachingEmbedder:

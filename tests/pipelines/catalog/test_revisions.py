@@ -188,3 +188,26 @@ def test_an_older_program_names_both_revisions(catalog_settings: Settings, engin
 def test_a_revision_that_does_not_exist_is_named_with_those_that_do(catalog_settings: Settings) -> None:
     with pytest.raises(UsageError, match=f"'12'.*0001.*{HEAD}"):
         migrate_to(catalog_settings, "12")
+
+
+def test_vectors_of_before_stay_and_take_less_of_the_file(catalog_settings: Settings, engine: Engine) -> None:
+    before = [{"key": bytes([one]) * 16, "vector": bytes([one]) * 1536, "text": None, "model": 1} for one in range(200)]
+    migrate_to(catalog_settings, "0034")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO embeddings VALUES (:key, :vector, :text, :model)"), before)
+    pages = pages_of(engine, "embeddings")
+    open_again(catalog_settings)
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT key, vector, text, model FROM embeddings ORDER BY key")).mappings().all()
+    assert [dict(row) for row in kept] == before
+    assert pages is None or 2 * (pages_of(engine, "embeddings") or 0) < pages
+
+
+def pages_of(engine: Engine, table: str) -> int | None:
+    """How many pages of the file a table takes, its key's included; None where there is no such file."""
+    if engine.dialect.name != "sqlite":
+        return None
+    statement = text("SELECT count(*) FROM dbstat WHERE name IN (:own, :key)")
+    with engine.connect() as connection:
+        names = {"own": table, "key": f"sqlite_autoindex_{table}_1"}
+        return int(connection.execute(statement, names).scalar_one())

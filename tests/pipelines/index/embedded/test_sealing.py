@@ -22,7 +22,7 @@ ADA = Filters(readers=("user:ada",))
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that some documents fill one."""
-    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", 20)
+    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", 5)
     monkeypatch.setattr("pipelines.index.embedded.store.POINTS_PER_LOOK", 10)
 
 
