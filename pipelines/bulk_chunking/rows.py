@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -91,4 +92,5 @@ def _parse(row: dict[str, Any]) -> VectorizedDocument | DocumentError | None:
 
 
 def _vectors(row: dict[str, Any]) -> Iterator[LexicalVector]:
-    return map(LexicalVector, row["indices"], row["values"])
+    pairs = zip(row["indices"], row["values"], strict=True)
+    return (LexicalVector(array("I", indices), array("f", values)) for indices, values in pairs)

@@ -5,13 +5,30 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, text
+from sqlalchemy import Connection, Select, Table, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine.interfaces import BindTyping
 
 T = TypeVar("T")
+
+
+class _WithoutCasts(PGDialect):
+    """Parameters get their types, which PostgreSQL is told by casts, where the statement is executed."""
+
+    bind_typing = BindTyping.NONE
+
+
+_NAMED = {
+    "postgresql": _WithoutCasts(paramstyle="named"),  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    "sqlite": SQLiteDialect(paramstyle="named"),
+}
+"""By which statements are written with names for their parameters."""
 
 
 def upsert(
@@ -25,23 +42,39 @@ def upsert(
 ) -> None:
     """Insert `rows`; where the `key` (default: the primary key) exists, set the columns named in `update` and add to
     those named in `increase` (none: leave it)."""
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    key = key or [column.name for column in table.primary_key]
+    if rows:
+        columns = tuple(rows[0])
+        connection.execute(_upsert(connection.dialect.name, table, columns, *map(tuple, (update, increase, key))), rows)
+
+
+@cache
+def _upsert(
+    dialect: str,
+    table: Table,
+    columns: tuple[str, ...],
+    update: tuple[str, ...],
+    increase: tuple[str, ...],
+    key: tuple[str, ...],
+) -> TextClause:
+    """The statement as text, which SQLAlchemy writes once: one with a conflict it would write anew each time, in more
+    time than it takes to be executed."""
+    statement = _insert(dialect, table).values({name: bindparam(name) for name in columns})
+    key = key or tuple(column.name for column in table.primary_key)
     changes: dict[str, Any] = {name: statement.excluded[name] for name in update}
     changes |= {name: table.c[name] + statement.excluded[name] for name in increase}
     if changes:
-        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), list(rows))
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
     else:
-        connection.execute(statement.on_conflict_do_nothing(index_elements=key), list(rows))
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    written = str(statement.compile(dialect=_NAMED[dialect]))
+    return text(written).bindparams(*(bindparam(name, type_=table.c[name].type) for name in columns))
 
 
 def upsert_from(
     connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any], update: Iterable[str]
 ) -> None:
     """As `upsert`, of the rows that a statement chooses, which has a condition."""
-    statement = _insert(connection, table).from_select(list(columns), rows)
+    statement = _insert(connection.dialect.name, table).from_select(list(columns), rows)
     changes = {name: statement.excluded[name] for name in update}
     key = [column.name for column in table.primary_key]
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
@@ -55,8 +88,8 @@ def hold_writes(connection: Connection) -> None:
         connection.execute(text("BEGIN IMMEDIATE"))
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 def in_parts(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 Plans: TypeAlias = Sequence[DocumentPlan]
 
-CHUNKS_PER_STEP = 1_024
+CHUNKS_PER_STEP = 512
 """How many chunks are planned, embedded and written before the catalog records it."""
 
 

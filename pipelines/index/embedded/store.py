@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexSpec, Payload
-from pipelines.index.embedded.layout import create_shard, open_shard, seal
+from pipelines.index.embedded.layout import create_shard, has_sealed, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
 from pipelines.index.embedded.shard import count_by, dense_vectors, remove, scroll, set_readers, write
@@ -88,8 +88,7 @@ class EdgeStore:
         self._unpublished.touch()
         with engine_errors(self._folder):
             rewrite_shard(self._shard, self._folder, self._spec)
-            self._shard.close()
-            self._shard = self._load_shard()
+            self._reload()
         remove_other_versions(self._snapshots, self._version)
 
     def points(self, document_ids: Sequence[str]) -> Mapping[str, Payload]:
@@ -144,7 +143,13 @@ class EdgeStore:
         if self._since_look >= POINTS_PER_LOOK:
             self._since_look, self._has_grown = 0, True
             forget_mapped(self._folder)  # to seal a segment takes as much as it holds once more
-            seal(self._shard)
+            if seal(self._shard) and not self._has_sealed:
+                self._reload()  # the segments after the first one are smaller
+
+    def _reload(self) -> None:
+        """Go on with the shard as it is opened now."""
+        self._shard.close()
+        self._shard = self._load_shard()
 
     def _is_published(self) -> bool:
         live = self._snapshots.live()
@@ -164,6 +169,7 @@ class EdgeStore:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 create_shard(unfinished, self._spec)
                 unfinished.rename(self._shard_folder)
+            self._has_sealed = has_sealed(self._shard_folder)
             shard = open_shard(self._shard_folder, self._spec)
             forget_mapped(self._folder)  # a new one maps in 62 MB of reserved pages
             return shard

@@ -60,7 +60,7 @@ def test_lexical_vectors_are_those_that_the_index_makes() -> None:
         assert isinstance(one, VectorizedDocument)
         for one_chunk, made in zip(one.chunks, one.lexical, strict=True):
             expected = document_vector(lexical_text(one_chunk, text.url))
-            assert (made.indices, made.values) == (expected.indices, expected.values)
+            assert list(zip(*made, strict=True)) == list(zip(expected.indices, expected.values, strict=True))
 
 
 @pytest.mark.parametrize("content_type", [MARKDOWN, PLAIN_TEXT])

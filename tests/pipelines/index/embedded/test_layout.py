@@ -1,43 +1,49 @@
-"""How large a segment grows until it is sealed, whatever a vector's length."""
+"""How large segments grow until they are sealed, whatever the length of vectors: the first one, and those after it."""
 
 from __future__ import annotations
 
 import random
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from pipelines.index.batches import batches
 from pipelines.index.contract import DocumentChange, IndexSpec, Point
-from pipelines.index.embedded.layout import create_shard, open_shard, seal
 from pipelines.index.embedded.sealed_files import SealedFiles
-from pipelines.index.embedded.shard import write
+from pipelines.index.embedded.store import EdgeStore
 
-SEALED = 300
+FIRST, OTHERS, STEP = 300, 120, 20
 
 
 @pytest.mark.parametrize("dimensions", [384, 1536])
-def test_a_segment_is_sealed_when_it_holds_about_as_many_points_as_are_meant(
+def test_segments_are_sealed_when_they_hold_about_as_many_points_as_are_meant(
     dimensions: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", SEALED)
+    monkeypatch.setattr("pipelines.index.embedded.layout.FIRST_SEALED_POINTS", FIRST)
+    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", OTHERS)
+    monkeypatch.setattr("pipelines.index.embedded.store.POINTS_PER_LOOK", STEP)
     spec, chance = IndexSpec("knowledge", "model", dimensions, "1"), random.Random(1)
-    create_shard(tmp_path / "shard", spec)
-    with closing(open_shard(tmp_path / "shard", spec)) as shard:
-        for written in count(20, 20):
-            documents = [_document(number, dimensions, chance) for number in range(written, written + 20)]
-            write(shard, next(batches(documents, len(documents))))
-            seal(shard)
-            if SealedFiles.of(tmp_path / "shard").segments:
-                break
-    assert 0.8 * SEALED <= written <= 1.25 * SEALED
+    sealed_at: list[int] = []
+    with closing(EdgeStore(tmp_path, spec, lock_timeout=1)) as store:
+        for written in range(STEP, FIRST + 4 * OTHERS, STEP):
+            store.apply(_document(number, dimensions, chance) for number in range(written - STEP, written))
+            sealed_at += [written] * (_sealed_segments(tmp_path) - len(sealed_at))
+        assert store.info().points == written
+    first, *others = sealed_at
+    assert 0.8 * FIRST <= first <= 1.25 * FIRST
+    grown = [now - before for before, now in zip(sealed_at, others, strict=False)]
+    assert len(grown) >= 2
+    assert all(0.8 * OTHERS <= points <= 1.25 * OTHERS for points in grown)
+
+
+def _sealed_segments(root: Path) -> int:
+    (shard,) = root.glob("knowledge-*/shard")
+    return len(SealedFiles.of(shard).segments)
 
 
 def _document(number: int, dimensions: int, chance: random.Random) -> DocumentChange:
     """Of one chunk as they are at 1,300 characters, with 80 different words."""
     text = " ".join(f"word{chance.randrange(5_000)}" for _ in range(80))
     vector = [chance.random() for _ in range(dimensions)]
-    point = Point(f"{number:032x}", vector, text, {"document_id": f"d{number}", "text": text, "readers": ["public"]})
-    return DocumentChange(f"d{number}", [point])
+    payload = {"document_id": f"d{number}", "text": text, "readers": ["public"]}
+    return DocumentChange(f"d{number}", [Point(f"{number:032x}", vector, text, payload)])

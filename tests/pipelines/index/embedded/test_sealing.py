@@ -22,7 +22,8 @@ ADA = Filters(readers=("user:ada",))
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that some documents fill one."""
-    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", 5)
+    for setting in ("FIRST_SEALED_POINTS", "SEALED_POINTS"):
+        monkeypatch.setattr(f"pipelines.index.embedded.layout.{setting}", 5)
     monkeypatch.setattr("pipelines.index.embedded.store.POINTS_PER_LOOK", 10)
 
 
@@ -125,7 +126,7 @@ def test_an_index_of_an_earlier_release_is_sealed_from_now_on(
 ) -> None:
     with monkeypatch.context() as earlier:
         earlier.setattr("pipelines.index.embedded.store.create_shard", create_as_before)
-        earlier.setattr("pipelines.index.embedded.layout.SEALED_POINTS", 8_000)
+        earlier.setattr("pipelines.index.embedded.layout.FIRST_SEALED_POINTS", 8_000)
         with closing(edge.store()) as store:
             store.apply(map(document, range(DOCUMENTS)))
             store.publish()

@@ -293,7 +293,7 @@ while True:
 
 SEALING = """
 from pipelines.index.embedded import layout, store
-layout.SEALED_POINTS, store.POINTS_PER_LOOK = 5, 10
+layout.FIRST_SEALED_POINTS, layout.SEALED_POINTS, store.POINTS_PER_LOOK = 5, 5, 10
 """
 """So that a segment is sealed again and again."""
 
