@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connectors.notion.settings import NotionConnection
@@ -43,7 +43,7 @@ def address(page: str) -> str:
     return f"https://www.notion.test/{SECRET}-{page.replace('-', '')}"
 
 
-def ask(menu: Office, person: str, method: str, path: str, **asked: Any) -> httpx.Response:
+def ask(menu: Office, person: str, method: str, path: str, **asked: Any) -> httpx2.Response:
     accepted = {"Accept": "application/json, text/event-stream"}
     own = {"Authorization": f"Bearer {KEY}", "X-Headrace-User": person}
     return menu.client.request(method, path, headers=accepted | own, **asked)
