@@ -65,8 +65,8 @@ def copy_chunks(files: LandingFiles, sources: Iterable[NeededRows], path: str) -
 def _read_chunks(files: LandingFiles, rows: NeededRows) -> pa.Table | None:
     try:
         return _read(files, rows, "document_id", chunks_schema()) if files.exists(rows.path) else None
-    except LandingDamaged as error:
-        logger.warning("%s is left out: its chunks are made again when they are needed: %s", rows.path, error)
+    except LandingDamaged:
+        logger.warning("%s is damaged: its chunks are made again when they are needed", rows.path)
         return None
 
 
