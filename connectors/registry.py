@@ -115,6 +115,12 @@ class Source(Generic[S]):
     setup: Setup = field(default_factory=Setup)
     icon: str = _DROP
 
+    @property
+    def documents_tell_units(self) -> bool:
+        """Whether whoever sees a document may see its unit: neither its source nor settings give it further readers."""
+        narrows = self.settings.narrows_readers is not Connection.narrows_readers
+        return self.documents_have_unit_readers and not narrows
+
 
 class UnknownSource(ValueError):
     """No source of this name can be used."""

@@ -9,6 +9,7 @@ HeadraceError
 ├─ CatalogUnavailable        the catalog does not answer; another attempt later can succeed
 │  └─ CatalogDamaged         … and will not: its file is broken
 ├─ LandingUnavailable        the landing cannot be written to or read from; another attempt later can succeed
+├─ LandingDamaged            a file of the landing is broken; no other attempt will read it
 ├─ CatalogLost               the catalog lacks what landing and index hold
 ├─ MassDelete                a reconcile would remove more than an operator is asked about
 ├─ DocumentError             one document cannot be processed; the rest goes on
@@ -97,6 +98,16 @@ class LandingUnavailable(HeadraceError):
 
     def __init__(self, error: Exception) -> None:
         super().__init__(f"landing.url: {type(error).__name__}: {error}")
+
+
+class LandingDamaged(HeadraceError):
+    """A file of the landing is broken, or is no Parquet."""
+
+    def __init__(self, path: str, reason: object) -> None:
+        super().__init__(
+            f"{path} of the landing is damaged ({str(reason).strip()}): put a copy of it back, or run "
+            "`headrace restore` and then `headrace sync`, which reads its documents again"
+        )
 
 
 class CatalogLost(HeadraceError):

@@ -10,7 +10,7 @@ from typing import TypeVar
 from connectors.contract import attachment_id
 from connectors.errors import AuthenticationFailed, RateLimited, SourceError
 from connectors.model import Parent
-from connectors.notion.access import readers
+from connectors.notion import access
 from connectors.notion.client import NotionClient
 from connectors.notion.comments import NotionComments
 from connectors.notion.file_store import FileStore
@@ -52,12 +52,14 @@ class NotionContext:
         """The inverse of `document_id` and `file_id`: an object's id, and what follows it."""
         return document_id.removeprefix(self.document_id("")).split("/")
 
-    def parents(self, ancestors: Sequence[NotionObject]) -> tuple[Parent, ...]:
-        return tuple(Parent(self.document_id(one.ref.id), one.title) for one in ancestors)
+    def parents(self, ancestors: Sequence[NotionObject], readers: Sequence[str]) -> tuple[Parent, ...]:
+        """What a document with these readers is in, without the titles that not all of them may see."""
+        titles = access.titles(self.connection, ancestors, readers)
+        return tuple(Parent(self.document_id(one.ref.id), name) for one, name in zip(ancestors, titles, strict=True))
 
     def mapped_readers(self, path: Sequence[NotionObject]) -> tuple[str, ...]:
         """Readers of an object where they are not simply those of its unit: they are part of its fingerprint then."""
-        return readers(self.connection, path) if self.connection.readers_by_page else ()
+        return access.readers(self.connection, path) if self.connection.readers_by_page else ()
 
     def author(self, user: NotionUser | None) -> str:
         """Name of who made an object; empty where the integration may not see people."""

@@ -63,6 +63,7 @@ class NotionDocuments:
         document_id = self._context.document_id(found.ref.id)
         if not markdown.strip() and title == UNTITLED:  # a title alone is a document
             return Skipped(document_id, title, "empty", payload.url)
+        own = readers(self._context.connection, (*ancestors, found))
         return Document(
             id=document_id,
             source="notion",
@@ -76,9 +77,9 @@ class NotionDocuments:
             author=self._context.author(payload.created_by),
             created_at=payload.created_time,
             updated_at=payload.last_edited_time,
-            parents=self._context.parents(ancestors),
+            parents=self._context.parents(ancestors, own),
             tags=tuple(tags),
-            readers=readers(self._context.connection, (*ancestors, found)),
+            readers=own,
             fingerprint=entry_fingerprint(found, ancestors, self._context.mapped_readers((*ancestors, found))),
         )
 

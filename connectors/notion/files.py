@@ -83,6 +83,7 @@ class NotionPageFiles:
         return read_content(data, content_type(file, pictures=pictures) or "", file_name(file), pictures=pictures)
 
     def _document(self, file: NotionFile, content: FileContent, url: str) -> Document:
+        own = readers(self._context.connection, self._ancestors)
         return Document(
             id=self._id(file.key),
             source="notion",
@@ -96,8 +97,8 @@ class NotionPageFiles:
             author=self._context.author(self._payload.created_by),
             created_at=file.created_at,
             updated_at=file.updated_at,
-            parents=self._context.parents(self._ancestors),
-            readers=readers(self._context.connection, self._ancestors),
+            parents=self._context.parents(self._ancestors, own),
+            readers=own,
         )
 
     def _id(self, key: str) -> str:

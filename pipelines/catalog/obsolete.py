@@ -104,7 +104,8 @@ class ObsoleteRows:
                 return
             # A file that is missing, where documents need it, is trouble of another kind.
             needed = exists().where(tables.documents.c.load == load.id)
-            transaction.execute(delete(loads).where(loads.c.id == load.id, ~needed))
+            if transaction.execute(delete(loads).where(loads.c.id == load.id, ~needed)).rowcount:
+                transaction.execute(delete(tables.obsolete_rows).where(tables.obsolete_rows.c.load == load.id))
 
     def newest_of(self, documents: Iterable[str]) -> list[tuple[str, str, int]]:
         """Id, connection and load of those of these documents that are there."""

@@ -20,6 +20,7 @@ from pipelines.errors import (
     IndexBusy,
     IndexMismatch,
     IndexUnavailable,
+    LandingDamaged,
     LandingUnavailable,
     LeaseLost,
     PartitionUnavailable,
@@ -42,6 +43,7 @@ _TYPES: tuple[tuple[tuple[type[BaseException], ...], Cause], ...] = (
     ((CatalogUnavailable, PoolExhausted), "catalog"),
     ((CatalogLost,), "catalog_lost"),
     ((LandingUnavailable,), "landing"),
+    ((LandingDamaged,), "other"),  # nobody need wait for it
     ((FileNotFoundError,), "other"),
     ((OSError,), "landing"),
 )

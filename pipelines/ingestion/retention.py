@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
@@ -9,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from pipelines.catalog import Load, Retention
-from pipelines.errors import UnitBusy
+from pipelines.errors import LandingDamaged, UnitBusy
 from pipelines.ingestion.compaction import Compacted, compact, plan_compaction
 from pipelines.services import Services
+
+logger = logging.getLogger(__name__)
 
 SECONDS_PER_PASS = 5.0
 """How long a sync or the worker goes on with it: the rest comes with the next pass."""
@@ -64,7 +67,10 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
             break
         try:
             with services.catalog.leases.hold(load.connection, load.unit):
-                _prune_load(services, load, retention, pruned)
+                try:
+                    _prune_load(services, load, retention, pruned)
+                except LandingDamaged as error:
+                    _prune_damaged(services, load, error, pruned)
         except UnitBusy:
             pruned.busy += 1
     beside = None if seconds is None else min(seconds, SECONDS_BESIDE)
@@ -84,14 +90,12 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
 def plan_prune(services: Services) -> Pruned:
     """What `prune` would remove, to the end. Loads that an earlier release has written are looked through for it."""
     pruned, retention = Pruned(), _retention(services)
-    embedder, files = services.embedder, services.landing.files
     for load in services.catalog.obsolete.due(retention):
-        ids = _documents_due(services, load, retention)
-        texts = _unneeded_texts(services, load, ids - _kept_elsewhere(services, load, ids))
-        pruned.vectors += services.catalog.embeddings.count(texts, embedder.model, embedder.dimensions)
-        rows = [row["id"] in ids for row in files.rows(load.documents_path, ["id"])]
-        pruned.landed_rows += sum(rows)
-        pruned.landed_files += all(rows)
+        try:
+            _plan_load(services, load, retention, pruned)
+        except LandingDamaged as error:
+            pruned.landed_files += not services.catalog.documents.in_load(load.id)
+            logger.warning("%s", error)
     pruned.landed_files += len(_unrecorded(services))
     pruned.vectors += services.catalog.embeddings.count_of(_other_models(services))
     pruned.add_compacted(plan_compaction(services))
@@ -99,6 +103,16 @@ def plan_prune(services: Services) -> Pruned:
     pruned.titles = services.catalog.obsolete.count_titles(retention)
     pruned.events, pruned.bodies = services.catalog.old_events.count(services.settings.retention.events_days)
     return pruned
+
+
+def _plan_load(services: Services, load: Load, retention: Retention, pruned: Pruned) -> None:
+    embedder, files = services.embedder, services.landing.files
+    ids = _documents_due(services, load, retention)
+    texts = _unneeded_texts(services, load, ids - _kept_elsewhere(services, load, ids))
+    rows = [row["id"] in ids for row in files.rows(load.documents_path, ["id"])]
+    pruned.vectors += services.catalog.embeddings.count(texts, embedder.model, embedder.dimensions)
+    pruned.landed_rows += sum(rows)
+    pruned.landed_files += all(rows)
 
 
 def remove_unrecorded(services: Services) -> int:
@@ -134,6 +148,17 @@ def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pr
     left = landing.files.count_rows(load.documents_path)
     pruned.landed_files += not left
     services.catalog.obsolete.record_removed(load, ids, left)
+
+
+def _prune_damaged(services: Services, load: Load, error: LandingDamaged, pruned: Pruned) -> None:
+    """A file that nothing can be taken out of goes as a whole, as soon as no document needs it."""
+    if services.catalog.documents.in_load(load.id):
+        logger.warning("%s", error)
+        return
+    landing = services.landing
+    landing.files.remove(landing.chunks_path(load.connection, load.id))
+    pruned.landed_files += landing.files.remove(load.documents_path)
+    services.catalog.obsolete.record_removed(load, (), 0)
 
 
 def _documents_due(services: Services, load: Load, retention: Retention) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pipelines.errors import SettingsError
+from pipelines.errors import LandingDamaged, SettingsError
 from pipelines.settings import LandingSettings
 
 if TYPE_CHECKING:
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     from fsspec import AbstractFileSystem
 
+logger = logging.getLogger(__name__)
+
 ROWS_AT_ONCE = 200
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether pyarrow cannot make sense of what it was given. What a disk or store says has a number, and what is said
+    by pyarrow has none, though it may be an OSError as well."""
+    import pyarrow as pa
+
+    if isinstance(error, FileNotFoundError | MemoryError):
+        return False
+    return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
 
 
 class LandingFiles:
@@ -127,6 +140,16 @@ class LandingFiles:
         with self._parquet(path) as parquet:
             return int(parquet.metadata.num_rows)
 
+    def is_damaged(self, path: str) -> bool:
+        """Whether a Parquet file cannot be read to its end. Raises FileNotFoundError."""
+        try:
+            for _ in self.tables(path, ROWS_AT_ONCE):
+                pass
+        except LandingDamaged as error:
+            logger.warning("%s", error)
+            return True
+        return False
+
     def read(self, path: str) -> bytes:
         """A whole file."""
         content: bytes = self._filesystem.cat_file(self._full(path))
@@ -182,10 +205,16 @@ class LandingFiles:
 
     @contextmanager
     def _parquet(self, path: str) -> Iterator[pq.ParquetFile]:
+        """Raises FileNotFoundError and LandingDamaged."""
         import pyarrow.parquet as pq
 
-        with self._filesystem.open(self._full(path), "rb") as file, pq.ParquetFile(file) as parquet:
-            yield parquet
+        try:
+            with self._filesystem.open(self._full(path), "rb") as file, pq.ParquetFile(file) as parquet:
+                yield parquet
+        except Exception as error:
+            if _is_damage(error):
+                raise LandingDamaged(path, error) from error
+            raise
 
     @cached_property
     def _filesystem(self) -> AbstractFileSystem:

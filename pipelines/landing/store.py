@@ -10,6 +10,7 @@ Loads are only added, until retention takes rows out that nothing needs any more
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.dlt_source import landing_source
 from connectors.tables import DOCUMENTS, Row, parse_document
 from pipelines.chunking.windows import WINDOW_TOKENS, embedded_texts
-from pipelines.errors import HeadraceError
+from pipelines.errors import HeadraceError, LandingDamaged
 from pipelines.landing.chunk_rows import chunk_table, chunks_schema, is_current, parse_chunks
 from pipelines.landing.chunked_document import ChunkedDocument
 from pipelines.landing.dlt_settings import own_dlt_settings
@@ -34,6 +35,9 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+logger = logging.getLogger(__name__)
 
 
 class Landing:
@@ -119,8 +123,13 @@ class Landing:
         yield from map(parse_chunks, filter(is_current, self._chunk_rows(connection, load)))
 
     def remove_chunks(self, connection: str, load: int, documents: Collection[str]) -> None:
-        """Remove the chunks of these documents of a load."""
-        self.files.remove_rows(self.chunks_path(connection, load), "document_id", documents)
+        """Remove the chunks of these documents of a load; where the file is damaged, all, which can be made again."""
+        path = self.chunks_path(connection, load)
+        try:
+            self.files.remove_rows(path, "document_id", documents)
+        except LandingDamaged:
+            logger.warning("%s is damaged, and removed", path)
+            self.files.remove(path)
 
     def data_files(self, connection: str | None = None, older_than: timedelta = timedelta()) -> Iterator[str]:
         """Files with documents and chunks, of one connection or of all, last written that long ago; of one connection
@@ -147,7 +156,12 @@ class Landing:
         self, connection: str, load: int, documents: Collection[str] | None = None
     ) -> Iterator[dict[str, Any]]:
         path = self.chunks_path(connection, load)
-        return self.files.rows(path, documents=documents) if self.files.exists(path) else iter(())
+        if not self.files.exists(path):
+            return
+        try:
+            yield from self.files.rows(path, documents=documents)
+        except LandingDamaged:
+            logger.warning("%s is damaged: what it held is made again from its documents when it is needed", path)
 
     def _destination(self) -> Any:
         from pipelines.landing.destination import LandingDestination

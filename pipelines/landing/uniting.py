@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connectors.tables import documents_schema
+from pipelines.errors import LandingDamaged
 from pipelines.landing.chunk_rows import chunks_schema
 from pipelines.landing.files import ROWS_AT_ONCE, LandingFiles
 
@@ -53,8 +54,7 @@ def copy_chunks(files: LandingFiles, sources: Iterable[NeededRows], path: str) -
     def tables() -> Iterator[pa.Table]:
         nonlocal chunks
         for rows in sources:
-            if files.exists(rows.path):
-                table = _read(files, rows, "document_id", chunks_schema())
+            if (table := _read_chunks(files, rows)) is not None:
                 chunks += pc.sum(pc.list_value_length(table.column("chunks"))).as_py() or 0
                 yield table
 
@@ -62,12 +62,18 @@ def copy_chunks(files: LandingFiles, sources: Iterable[NeededRows], path: str) -
     return chunks
 
 
-def _read_documents(files: LandingFiles, rows: NeededRows) -> pa.Table | None:
-    import pyarrow as pa
+def _read_chunks(files: LandingFiles, rows: NeededRows) -> pa.Table | None:
+    try:
+        return _read(files, rows, "document_id", chunks_schema()) if files.exists(rows.path) else None
+    except LandingDamaged:
+        logger.warning("%s is damaged: its chunks are made again when they are needed", rows.path)
+        return None
 
+
+def _read_documents(files: LandingFiles, rows: NeededRows) -> pa.Table | None:
     try:
         table = _read(files, rows, "id", documents_schema())
-    except (FileNotFoundError, pa.ArrowException) as error:
+    except (FileNotFoundError, LandingDamaged) as error:
         logger.warning("%s is left as it is, and not united with other loads: %s", rows.path, error)
         return None
     if set(table.column("id").to_pylist()) != set(rows.documents):

@@ -8,8 +8,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipelines.catalog import Load
 from pipelines.catalog.statements import in_parts
-from pipelines.errors import UsageError
+from pipelines.errors import LandingDamaged, UsageError
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import connection_conditions, document_conditions, unit_conditions
 from pipelines.ingestion.named_units import find_id
@@ -136,16 +137,21 @@ def _remove_landed(services: Services, scope: PurgeScope, purged: Purged) -> Non
         texts = {text for _, text in landing.texts_of(load.connection, load.id)}
         purged.vectors += services.catalog.embeddings.remove(texts, embedder.model, embedder.dimensions)
         landing.files.remove(landing.chunks_path(load.connection, load.id))
-        if landing.files.exists(load.documents_path):
-            ids = {row["id"] for row in landing.files.rows(load.documents_path, ["id"])}
+        with suppress(LandingDamaged):
+            ids = _documents_of(services, load)
             landing.scans.remove(load.connection, ids)
-        purged.landed_rows += landing.files.count_rows(load.documents_path)
+            purged.landed_rows += landing.files.count_rows(load.documents_path)
         purged.landed_files += landing.files.remove(load.documents_path)
     landing.remove_leftovers()
     recorded = services.catalog.loads.paths()
     for path in landing.data_files(scope.connection):
         if scope.whole or (path not in recorded and _is_of(services, path, scope)):
             purged.landed_files += landing.files.remove(path)
+
+
+def _documents_of(services: Services, load: Load) -> set[str]:
+    files, path = services.landing.files, load.documents_path
+    return {row["id"] for row in files.rows(path, ["id"])} if files.exists(path) else set()
 
 
 def _remove_pushed(services: Services, scope: PurgeScope) -> int:
@@ -158,7 +164,7 @@ def _remove_pushed(services: Services, scope: PurgeScope) -> int:
 
 def _is_of(services: Services, path: str, scope: PurgeScope) -> bool:
     """Whether a file that no load names was written for one of the units: by a process that was killed."""
-    with suppress(OSError, ValueError, KeyError):  # half a file, or one of chunks
+    with suppress(OSError, KeyError, LandingDamaged):  # half a file, or one of chunks
         return any(row["unit"] in scope.units for row in services.landing.files.rows(path, ["unit"]))
     return False
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -43,8 +44,8 @@ class Losses:
     """What catalog, landing and index lack of each other.
 
     `files` of the landing are unknown to a catalog that was lost, or is half restored. `loads` are known to the
-    catalog and have no file. Of the documents in `without_points` the index has less than the catalog says, and those
-    in `unknown` only the index knows.
+    catalog and have no file, or one that is damaged. Of the documents in `without_points` the index has less than the
+    catalog says, and those in `unknown` only the index knows.
     """
 
     files: Sequence[str]
@@ -58,7 +59,7 @@ class Losses:
 
 
 def find_losses(services: Services) -> Losses:
-    """Compare the three; nothing is written. Reads the index once. Raises IndexBusy and IndexMismatch."""
+    """Compare the three; nothing is written. Reads landing and index once. Raises IndexBusy and IndexMismatch."""
     there = set(services.landing.data_files())
     restoring, catalog = services.catalog.restoring, services.catalog
     is_lost = restoring.is_lost()
@@ -69,7 +70,7 @@ def find_losses(services: Services) -> Losses:
     known = catalog.indexed_documents.points()
     return Losses(
         files,
-        [load for load in restoring.loads() if load.documents_path not in there],
+        [load for load in restoring.loads() if load.documents_path not in there or _is_damaged(services, load)],
         sorted(one for one, count in known.items() if points.get(one) != count),
         # Of a catalog that is half restored it is not known yet what it does not know.
         sorted(points.keys() - known.keys()) if not is_lost else (),
@@ -87,7 +88,10 @@ def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, Sy
     with measure_time(report), catalog.leases.hold_all():
         losses = find_losses(services)
         for path in losses.files:
-            _add_load(services, path)
+            if not services.landing.files.is_damaged(
+                path
+            ):  # else its documents are read again, as others that are lost
+                _add_load(services, path)
         catalog.restoring.forget_loads(losses.loads)
         catalog.restoring.forget_points(losses.without_points)
         is_lost = catalog.restoring.is_lost()
@@ -96,6 +100,13 @@ def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, Sy
         catalog.restoring.finish()
         publish(services)
     return losses, report
+
+
+def _is_damaged(services: Services, load: Load) -> bool:
+    """One that retention has taken out meanwhile is not."""
+    with suppress(FileNotFoundError):
+        return services.landing.files.is_damaged(load.documents_path)
+    return False
 
 
 def _is_documents(path: str) -> bool:

@@ -19,7 +19,7 @@ from pipelines.catalog.accounts import fold
 from pipelines.catalog.unit_names import NamedUnit
 from pipelines.index.contract import Filters, IndexReader
 from pipelines.retrieval.schema import SearchFilters
-from pipelines.retrieval.unit_titles import MOST_TELLING, UnitTitles, title_in
+from pipelines.retrieval.unit_titles import MOST_TELLING, UnitTitles, address_is_id, title_in
 
 MOST_NEAR = 5
 """How many values an error lists."""
@@ -192,10 +192,10 @@ class FilterValues:
         named = self._catalog.unit_names.find((bare, f"#{bare}"))
         there = self.count("unit")
         found = (one for units in named.values() for one in units if one.id in there)
-        # Its address says no more than its id.
-        return tuple(
-            dict.fromkeys(one.id for one in found if bare == one.url.lower() or self._unit_titles.is_told(one))
-        )
+        return tuple(dict.fromkeys(one.id for one in found if self._may_be_found_by(bare, one)))
+
+    def _may_be_found_by(self, name: str, unit: NamedUnit) -> bool:
+        return (name == unit.url.lower() and address_is_id(unit)) or self._unit_titles.is_told(unit)
 
     def units(self, ids: Iterable[str]) -> list[NamedUnit]:
         """The units with these ids, of whichever connections, by names that may be known."""

@@ -1,13 +1,13 @@
 """What units are called, to those alone who may know it.
 
 Where whoever may read a document need not be among the readers of its unit, as of a file in a folder of Drive that is
-shared by itself, the document tells the names of what it is in only where all of its readers may see that. The name of
-the unit is such a name.
+shared by itself, or of a page of Notion that the settings open to others than what it is in, the document tells the
+names of what it is in only where all of its readers may see that. The name of the unit is such a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.contract import id_prefix
@@ -28,18 +28,31 @@ class UnitTitles:
     index: IndexReader
     seen: Filters
     _told: dict[NamedUnit, bool] = field(default_factory=dict)
+    _asked: int = 0
 
     def named(self, units: Iterable[NamedUnit]) -> Iterator[NamedUnit]:
-        """The same units, with their id in the place of a name that must not be told."""
-        return (unit if self.is_told(unit) else replace(unit, name=unit.id) for unit in units)
+        """The same units, with their id in the place of a name that must not be told, and without an address that may
+        hold it."""
+        asked = list(units)
+        self._look_for_own_documents(asked)
+        return (unit if self.is_told(unit) else _unnamed(unit) for unit in asked)
 
     def is_told(self, unit: NamedUnit) -> bool:
         """Whether they may know the unit's name."""
-        if self.seen.readers is None or _documents_have_unit_readers(unit.source):
+        if self.seen.readers is None or _documents_tell_units(unit.source):
             return True
         if unit not in self._told:
-            self._told[unit] = len(self._told) < _MOST_LOOKED_AT and self._is_told_by_documents(unit)
+            self._asked += 1
+            self._told[unit] = self._asked <= _MOST_LOOKED_AT and self._is_told_by_documents(unit)
         return self._told[unit]
+
+    def _look_for_own_documents(self, units: Sequence[NamedUnit]) -> None:
+        """A unit that is a document itself, as a page of Notion is, is told to whoever sees that: one question for all
+        of them."""
+        asked = {_container(unit): unit for unit in units if not _documents_tell_units(unit.source)}
+        own = replace(self.seen, documents=tuple(asked))
+        for hit in self.index.beginnings(own, len(asked)) if asked else ():
+            self._told[asked[hit.payload["document_id"]]] = True
 
     def _is_told_by_documents(self, unit: NamedUnit) -> bool:
         own = replace(self.seen, connections=(unit.connection,), units=(unit.id,))
@@ -50,7 +63,7 @@ class UnitTitles:
 
 def hides_unit(payload: Payload) -> bool:
     """Whether a document does not tell the name of its unit, which is a container that it is in."""
-    if _documents_have_unit_readers(payload["source"]):
+    if _documents_tell_units(payload["source"]):
         return False
     unit = f"{id_prefix(payload['source'], payload['connection'])}{payload['unit']}"
     return unit in payload["parents"] and not title_in(payload, unit)
@@ -63,6 +76,20 @@ def title_in(payload: Payload, container: str) -> str:
     return str(titles[parents.index(container)]) if len(parents) == len(titles) else ""
 
 
-def _documents_have_unit_readers(source: str) -> bool:
+def address_is_id(unit: NamedUnit) -> bool:
+    """Whether its address says no more of a unit than its id does: addresses of Notion may have the title in them."""
+    return unit.url.rstrip("/").rpartition("/")[2].lower() in (unit.id.lower(), unit.id.replace("-", "").lower())
+
+
+def _unnamed(unit: NamedUnit) -> NamedUnit:
+    return replace(unit, name=unit.id, url=unit.url if address_is_id(unit) else "")
+
+
+def _container(unit: NamedUnit) -> str:
+    """What a unit is called as a document, or as one that documents are in."""
+    return f"{id_prefix(unit.source, unit.connection)}{unit.id}"
+
+
+def _documents_tell_units(source: str) -> bool:
     known = sources().get(source)
-    return known is not None and known.documents_have_unit_readers
+    return known is not None and known.documents_tell_units

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors.model import Unit
 from pipelines.index.contract import Payload
@@ -96,6 +97,76 @@ def test_prune_says_what_it_would_unite_and_does_it(copy: Folder, landed: Folder
     assert files(copy) == before + 4, "what was united stays for its days"
     assert rebuilt(copy) == rebuilt(landed)
     assert (answer(copy), embedder.counters()["inputs"]) == ("Issue 77", paid)
+
+
+def first_file(folder: Folder, column: str) -> Path:
+    """Of documents or of chunks, of one load of many."""
+    with closing(sqlite3.connect(folder.path / ".headrace" / "catalog.db")) as catalog:
+        (path,) = catalog.execute(f"SELECT {column} FROM loads ORDER BY id LIMIT 1").fetchone()
+    return folder.path / ".headrace" / "landing" / str(path)
+
+
+def keep_nothing(folder: Folder) -> None:
+    settings = yaml.safe_load((folder.path / "headrace.yaml").read_text())
+    folder.settings(**settings, retention={"superseded_loads_days": 0, "deleted_text_days": 0})
+
+
+def cut_short(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def overwritten(content: bytes) -> bytes:
+    """Its end says that it is Parquet, and what is before that does not."""
+    return bytes(one ^ 0x5A for one in content[:-8]) + content[-8:]
+
+
+@pytest.mark.parametrize("damage", [cut_short, overwritten])
+def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, damage: Callable[[bytes], bytes]) -> None:
+    keep_nothing(copy)
+    file = first_file(copy, "documents_path")
+    file.write_bytes(damage(file.read_bytes()))
+    done = copy.headrace("prune", "--json")
+    assert (done.code, done.json["united_into"]) == (0, 2), done.errors
+    assert file.name in done.errors
+    assert pruned(copy)["landed_files"] == LOADS - 3, "two loads are too few to be united, and one is damaged"
+    assert copy.headrace("restore", "--dry-run", "--json").json["lost"] == NOTHING_LOST | {"loads": 1}
+    refused = copy.headrace("reindex", "--json")
+    assert (refused.code, file.name in refused.errors) == (1, True)
+    assert "Traceback" not in refused.errors + done.errors
+
+
+@pytest.mark.parametrize("damage", [cut_short, overwritten])
+def test_damaged_chunks_are_made_again(
+    copy: Folder, landed: Folder, damage: Callable[[bytes], bytes], embedder: EmbeddingsServer
+) -> None:
+    paid = embedder.counters()["inputs"]
+    file = first_file(copy, "chunks_path")
+    file.write_bytes(damage(file.read_bytes()))
+    assert pruned(copy) == UNITED
+    assert rebuilt(copy) == rebuilt(landed)
+    keep_nothing(copy)
+    assert pruned(copy)["landed_files"] == 128
+    assert not file.exists()
+    assert embedder.counters()["inputs"] == paid
+
+
+def test_a_damaged_file_that_nothing_needs_leaves_with_its_days(copy: Folder) -> None:
+    pruned(copy)
+    keep_nothing(copy)
+    file = first_file(copy, "documents_path")
+    file.write_bytes(cut_short(file.read_bytes()))
+    assert pruned(copy, "--dry-run")["landed_files"] == pruned(copy)["landed_files"] == 128
+    assert not file.exists()
+    assert pruned(copy) == {}
+
+
+def test_a_landing_that_may_not_be_written_to_is_said_in_a_line(copy: Folder) -> None:
+    chunks = copy.path / ".headrace" / "landing" / "chunks" / "acme"
+    shutil.rmtree(chunks)
+    chunks.touch()
+    done = copy.headrace("prune")
+    assert (done.code, done.errors.startswith("error: landing.url: ")) == (1, True)
+    assert done.errors.count("\n") == 1
 
 
 @pytest.mark.slow
