@@ -88,9 +88,7 @@ def restore(services: Services, observer: Observer = SILENT) -> tuple[Losses, Sy
     with measure_time(report), catalog.leases.hold_all():
         losses = find_losses(services)
         for path in losses.files:
-            if not services.landing.files.is_damaged(
-                path
-            ):  # else its documents are read again, as others that are lost
+            if not services.landing.files.is_damaged(path):  # else its documents are read again, as if it were lost
                 _add_load(services, path)
         catalog.restoring.forget_loads(losses.loads)
         catalog.restoring.forget_points(losses.without_points)

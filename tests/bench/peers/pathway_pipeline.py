@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pathway as pw
@@ -12,6 +13,8 @@ from peer_arguments import CHUNK_CHARACTERS, peer_arguments
 
 TEXTS_AT_ONCE = 128
 ARGUMENTS = peer_arguments()
+
+logging.disable(logging.WARNING)  # it tells of each step, a hundred lines a run
 
 written = dict[Any, Any]()
 splitter = RecursiveCharacterTextSplitter(chunk_size=CHUNK_CHARACTERS, chunk_overlap=0)  # as Pathway's own has it
