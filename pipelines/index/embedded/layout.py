@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import qdrant_edge
 
 SEALED_POINTS = 5_000
-"""About how large a segment grows until it is sealed, which takes 0.1 ms of CPU a point, and holds the interpreter's
+"""About how large a segment grows until it is sealed, which takes a second or two of CPU, and holds the interpreter's
 lock."""
 FIRST_SEALED_POINTS = 10_000
 """The same of an index without a sealed segment: most of what a small one would cost is spared."""
