@@ -27,7 +27,8 @@ SHARE, SHARE_OF_FEW, FEW_INPUTS = 1 / 200, 1 / 50, 190
 """A request is paid for when it is sent, and its answer kept when it arrives. What a kill can lose is what is under
 way: a two-hundredth of a unit's texts; of few texts a fiftieth, up to so many inputs, since a provider that answers
 after 0.1 s has nothing to do else."""
-SMALLEST_REQUEST, LARGEST_REQUEST = 8, 256
+SMALLEST_REQUEST, LARGEST_REQUEST = 64, 256
+"""Inputs. 64 passages cost a thousandth of a dollar at the most, and with fewer a small unit waits for its requests."""
 MOST_AT_ONCE = 8
 
 

@@ -213,11 +213,11 @@ def test_a_backfill_beyond_the_budget_says_so_before_it_starts(company: Company)
 @pytest.mark.slow
 @pytest.mark.parametrize("budget", [PLENTY, None], ids=["with a budget", "without one"])
 def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company, budget: dict[str, float] | None) -> None:
-    company.repository("mill", issues=60)
+    company.repository("mill", issues=200)
     company.settings(mill=budget)
     company.embeddings.latency_ms = 300
     command = company.folder.started("sync")
-    until(lambda: company.embeddings.requests >= 4)
+    until(lambda: company.embeddings.requests >= 3)
     command.kill()
     command.wait()
     until(lambda: company.embeddings.under_way == 0)
@@ -228,7 +228,7 @@ def test_a_kill_loses_no_more_than_what_was_not_answered(company: Company, budge
     assert today["embedding_requests"] == company.embeddings.requests
     company.sync()
     assert company.costs("mill")["today"]["tokens"] + company.embeddings.counters()["repeated"] * 40 >= billed
-    assert company.found("pump 60")
+    assert company.found("pump 200")
 
 
 @pytest.mark.parametrize(

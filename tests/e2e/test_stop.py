@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import sqlite3
@@ -232,12 +233,19 @@ def test_a_second_ctrl_c_breaks_nothing_off(folder: Folder, pause: float) -> Non
 
 def test_ctrl_c_while_a_command_still_imports(folder: Folder) -> None:
     folder.settings()
+    assert any(_was_importing_when_interrupted(folder) for _ in range(5)), "each time it was past importing"
+
+
+def _was_importing_when_interrupted(folder: Folder) -> bool:
+    """On a busy machine it may have gone on, and made its state directory, before it is seen to watch for signals."""
     with running(folder, "status") as process:
         until(lambda: handles_signals(process.pid))
         process.send_signal(signal.SIGINT)
         said = stop(process, signal.SIGINT)
-        assert (process.returncode, said) == (130, "interrupted\n")
-    assert not (folder.path / ".headrace").exists(), "it was still importing"
+    is_past = (folder.path / ".headrace").exists()
+    shutil.rmtree(folder.path / ".headrace", ignore_errors=True)
+    assert is_past or (process.returncode, said) == (130, "interrupted\n")
+    return not is_past
 
 
 def handles_signals(process: int) -> bool:

@@ -9,7 +9,15 @@ from pipelines.ingestion.embedding import request_limits
 
 @pytest.mark.parametrize(
     ("total", "inputs", "at_once"),
-    [(0, 8, 1), (300, 8, 1), (9_472, 189, 1), (30_000, 190, 1), (94_720, 236, 2), (400_000, 250, 8), (10**7, 256, 8)],
+    [
+        (0, 64, 1),
+        (1_400, 64, 1),
+        (9_472, 189, 1),
+        (30_000, 190, 1),
+        (94_720, 236, 2),
+        (400_000, 250, 8),
+        (10**7, 256, 8),
+    ],
 )
 def test_few_inputs_are_under_way_and_enough_to_keep_a_provider_busy(total: int, inputs: int, at_once: int) -> None:
     limits = request_limits(total)

@@ -272,7 +272,7 @@ def test_an_interrupted_embedding_pays_nothing_twice(
 ) -> None:
     for number in range(100):
         source.put(document(number))
-    embedder.fail_after = 3
+    embedder.fail_after = 1
     report = sync(services, source)
     assert "out of order" in report.errors["acme/unit"]
     embedder.fail_after = None
