@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
-from connectors.model import PUBLIC, Document, Unit
+from connectors.model import Document, Unit, readers_include
 
 Cursor: TypeAlias = dict[str, Any]
 """Where a connector continues a unit; only the connector that wrote it reads it. JSON-serialisable."""
@@ -221,7 +221,7 @@ class LandedContent:
 
     def readers_include(self, others: Collection[str]) -> bool:
         """Whether it is for these already, as far as reader tokens tell."""
-        return PUBLIC in self.readers or set(others) <= set(self.readers)
+        return readers_include(self.readers, others)
 
 
 ObjectItem: TypeAlias = Document | Skipped | Failed | Deleted

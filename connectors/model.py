@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,11 @@ PUBLIC = "public"
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 PLAIN_TEXT = "text/plain"
+
+
+def readers_include(readers: Collection[str], others: Collection[str]) -> bool:
+    """Whether what is for these `readers` is for the `others` already, as far as reader tokens tell."""
+    return PUBLIC in readers or set(others) <= set(readers)
 
 
 def user_token(email: str) -> str | None:

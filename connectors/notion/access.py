@@ -6,12 +6,12 @@ Nor does it tell teamspaces: what is at the top of one has the parent `workspace
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from connectors.contract import EmptyGroup, Membership, MembershipItem, UnreadableGroup
 from connectors.errors import REFUSALS
 from connectors.fingerprints import fingerprint
-from connectors.model import PUBLIC, group_token
+from connectors.model import group_token, readers_include
 from connectors.notion.client import NotionClient
 from connectors.notion.objects import NotionObject
 from connectors.notion.payloads.users import NotionUser
@@ -34,14 +34,11 @@ def readers(connection: NotionConnection, path: Iterable[NotionObject]) -> tuple
     return reader_tokens(connection.id, connection.readers)
 
 
-def titles(connection: NotionConnection, ancestors: Sequence[NotionObject], own: Iterable[str]) -> list[str]:
+def titles(connection: NotionConnection, ancestors: Sequence[NotionObject], own: Collection[str]) -> list[str]:
     """Titles of what a document with these reader tokens is in, from the outermost on; empty where not all of its
     readers may see one."""
     above = (readers(connection, ancestors[:number]) for number in range(1, len(ancestors) + 1))
-    return [
-        one.title if PUBLIC in tokens or set(own).issubset(tokens) else ""
-        for one, tokens in zip(ancestors, above, strict=True)
-    ]
+    return [one.title if readers_include(tokens, own) else "" for one, tokens in zip(ancestors, above, strict=True)]
 
 
 def readers_fingerprint(connection: NotionConnection) -> str:

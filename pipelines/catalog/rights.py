@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from connectors.model import readers_include
 from pipelines.catalog import tables
 from pipelines.catalog.conditions import (
     HAS_ENDING_READERS,
@@ -39,7 +40,7 @@ from pipelines.catalog.parents import record_parents
 from pipelines.catalog.revocations import EVERYBODY, Revocation, are_revoked, grant_documents, revoke, revoke_documents
 from pipelines.catalog.stamps import raise_stamp
 from pipelines.catalog.statements import in_parts
-from pipelines.catalog.unit_readers import narrows, tell_readers
+from pipelines.catalog.unit_readers import tell_readers
 from pipelines.catalog.withdrawals import Withdrawal, permit_versions, withdraw
 
 _GONE = "gone at the source, or who may read it cannot be told"
@@ -252,7 +253,7 @@ def _readers_due(row: Row[Any]) -> tuple[str, ...]:
     of now get no new ones: what these were not to see may have been taken out of it. Where it has lost others besides,
     it keeps them, and queries leave out what was revoked: who was among its readers, and still is, finds it by both."""
     is_current = row.indexed_version is not None and row.indexed_version == row.version
-    if is_current or narrows(row.indexed_readers or (), row.now):
+    if is_current or readers_include(row.indexed_readers or (), row.now):
         return tuple(row.now)
     return row.indexed_readers or ()
 

@@ -7,17 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, select, update
 
-from connectors.model import PUBLIC, Unit, user_token
+from connectors.model import Unit, readers_include, user_token
 from pipelines.catalog import tables
 from pipelines.catalog.revocations import EVERYBODY, Revocation, revoke
 from pipelines.catalog.stamps import raise_stamp
 
 _NARROWED = "no longer among the unit's readers at the source"
-
-
-def narrows(before: Collection[str], after: Collection[str]) -> bool:
-    """Whether nobody is among the readers after who was not among those before, as far as reader tokens tell."""
-    return PUBLIC in before or set(after) <= set(before)
 
 
 def follow_units(
@@ -44,7 +39,7 @@ def tell_readers(
     if row is None or not row.readers:
         return  # the list of units tells of none
     listed = tuple(row.readers)
-    others = {token for readers in told if not narrows(listed, readers) for token in readers}.difference(listed)
+    others = {token for readers in told if not readers_include(listed, readers) for token in readers}.difference(listed)
     if not others:
         return
     all_told = Unit(unit, row.name, readers=tuple(sorted(others.union(listed))))
@@ -70,7 +65,7 @@ def widens_documents(transaction: Connection, connection: str, unit: Unit) -> bo
     table, readers = tables.documents, _readers_left(transaction, connection, unit)
     own = (table.c.connection == connection, table.c.unit == unit.id, table.c.status != "deleted")
     known = transaction.execute(select(table.c.readers).where(*own, table.c.readers.is_not(None)).distinct())
-    return any(not narrows(one, readers) for one in known.scalars())
+    return any(not readers_include(one, readers) for one in known.scalars())
 
 
 def follow_members(transaction: Connection, connection: str, read_since: datetime) -> None:
@@ -155,6 +150,6 @@ def _narrow_documents(transaction: Connection, connection: str, before: Unit, un
     known = transaction.execute(select(table.c.readers, table.c.indexed_readers).where(*own).distinct()).all()
     had.update(token for row in known for tokens in row for token in tokens or ())
     for readers in {row.readers for row in known}:
-        if readers is not None and narrows(readers, unit.readers):
+        if readers is not None and readers_include(readers, unit.readers):
             transaction.execute(update(table).where(*own, table.c.readers == readers).values(readers=unit.readers))
     return had - set(unit.readers)
