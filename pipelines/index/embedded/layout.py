@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.index.contract import BM25, DENSE, KEYWORD_FIELDS, NUMBER_FIELDS, TIME_FIELDS, IndexSpec
 from pipelines.index.embedded.filter import SOURCE_READERS
-from pipelines.index.embedded.sealed_files import SealedFiles
 from pipelines.machine import give_back_memory
 
 if TYPE_CHECKING:
@@ -44,18 +43,13 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
     shard.close()
 
 
-def open_shard(path: Path, spec: IndexSpec) -> qdrant_edge.EdgeShard:
+def open_shard(path: Path, spec: IndexSpec, *, has_sealed: bool) -> qdrant_edge.EdgeShard:
     """Open a shard to write to it; an earlier release's is sealed and indexed like any other from now on."""
     from qdrant_edge import EdgeShard
 
-    shard = EdgeShard.load(str(path), _config(spec, SEALED_POINTS if has_sealed(path) else FIRST_SEALED_POINTS))
+    shard = EdgeShard.load(str(path), _config(spec, SEALED_POINTS if has_sealed else FIRST_SEALED_POINTS))
     _add_indexes(shard)
     return shard
-
-
-def has_sealed(path: Path) -> bool:
-    """Whether a shard at rest has a sealed segment."""
-    return bool(SealedFiles.of(path).segments)
 
 
 def _add_indexes(shard: qdrant_edge.EdgeShard) -> None:

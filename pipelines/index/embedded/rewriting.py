@@ -20,7 +20,7 @@ def rewrite_shard(shard: qdrant_edge.EdgeShard, folder: Path, spec: IndexSpec) -
     unfinished = folder / "shard.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     create_shard(unfinished, spec)
-    fresh = open_shard(unfinished, spec)
+    fresh = open_shard(unfinished, spec, has_sealed=False)
     _copy_points(shard, fresh)
     seal(fresh)
     fresh.flush()

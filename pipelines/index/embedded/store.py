@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexSpec, Payload
-from pipelines.index.embedded.layout import create_shard, has_sealed, open_shard, seal
+from pipelines.index.embedded.layout import create_shard, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
+from pipelines.index.embedded.sealed_files import SealedFiles
 from pipelines.index.embedded.shard import count_by, dense_vectors, remove, scroll, set_readers, write
 from pipelines.index.embedded.shard_reader import ShardReader, engine_errors
 from pipelines.index.embedded.snapshots import Snapshots, remove_other_versions
@@ -169,7 +170,7 @@ class EdgeStore:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 create_shard(unfinished, self._spec)
                 unfinished.rename(self._shard_folder)
-            self._has_sealed = has_sealed(self._shard_folder)
-            shard = open_shard(self._shard_folder, self._spec)
+            self._has_sealed = bool(SealedFiles.of(self._shard_folder).segments)
+            shard = open_shard(self._shard_folder, self._spec, has_sealed=self._has_sealed)
             forget_mapped(self._folder)  # a new one maps in 62 MB of reserved pages
             return shard
