@@ -67,10 +67,7 @@ def prune(services: Services, *, seconds: float | None = SECONDS_PER_PASS) -> Pr
             break
         try:
             with services.catalog.leases.hold(load.connection, load.unit):
-                try:
-                    _prune_load(services, load, retention, pruned)
-                except LandingDamaged as error:
-                    _prune_damaged(services, load, error, pruned)
+                _prune_load(services, load, retention, pruned)
         except UnitBusy:
             pruned.busy += 1
     beside = None if seconds is None else min(seconds, SECONDS_BESIDE)
@@ -133,6 +130,13 @@ def _prune_pushed(services: Services, retention: Retention) -> int:
 
 
 def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pruned) -> None:
+    try:
+        _remove_due(services, load, retention, pruned)
+    except LandingDamaged as error:
+        _remove_damaged(services, load, error, pruned)
+
+
+def _remove_due(services: Services, load: Load, retention: Retention, pruned: Pruned) -> None:
     """The vectors go first: which they are, the chunks say. The catalog follows the files, so that a repetition finds
     what is left."""
     ids = _documents_due(services, load, retention)
@@ -150,7 +154,7 @@ def _prune_load(services: Services, load: Load, retention: Retention, pruned: Pr
     services.catalog.obsolete.record_removed(load, ids, left)
 
 
-def _prune_damaged(services: Services, load: Load, error: LandingDamaged, pruned: Pruned) -> None:
+def _remove_damaged(services: Services, load: Load, error: LandingDamaged, pruned: Pruned) -> None:
     """A file that nothing can be taken out of goes as a whole, as soon as no document needs it."""
     if services.catalog.documents.in_load(load.id):
         logger.warning("%s", error)
