@@ -24,9 +24,11 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from connectors.tables import documents_schema
 from pipelines.catalog import tables
+from pipelines.catalog.conditions import FULL_ROWS
 from pipelines.catalog.obsolete import mark_unseen
 from pipelines.index.contract import Payload
-from pipelines.ingestion.compaction import LEAST_LOADS, MOST_LOADS, Compacted, compact, plan_compaction
+from pipelines.ingestion import compaction
+from pipelines.ingestion.compaction import LEAST_LOADS, Compacted, compact, plan_compaction
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.reindex import reindex
 from pipelines.ingestion.retention import Pruned, plan_prune, prune
@@ -43,6 +45,10 @@ from tests.pipelines.documents import document
 
 ACME = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT, OTHER = Unit("unit", "Unit"), Unit("other", "Other")
+
+
+FEW = 4
+"""So many loads are united in all tests but that of how many there must be."""
 
 
 class ProcessKilled(BaseException):
@@ -138,7 +144,8 @@ def in_s3(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def lab(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def full_lab(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Where as many loads are united as anywhere."""
     monkeypatch.setattr("pipelines.ingestion.load_writer.BYTES_WITHOUT_CHECKPOINT", 0)
     settings = request.getfixturevalue(getattr(request, "param", "settings"))
     placed = settings.model_copy(update={"connections": (ACME,)})
@@ -147,26 +154,37 @@ def lab(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.
         yield Lab(services, MemorySource(listed=[UNIT, OTHER]))
 
 
-def test_so_many_small_loads_become_one(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS - 1))
-    assert compact(lab.services, None) == plan_compaction(lab.services) == Compacted()
-    lab.read(LEAST_LOADS)
-    before, points = lab.landed(), lab.rebuilt()
-    assert plan_compaction(lab.services) == compact(lab.services, None) == Compacted(LEAST_LOADS, 1)
-    assert lab.loads() == [LEAST_LOADS]
-    assert (lab.landed(), lab.rebuilt()) == (before, points)
-    assert compact(lab.services, None) == plan_compaction(lab.services) == Compacted(), "what is left counts no more"
+@pytest.fixture
+def lab(full_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Where few loads are united already."""
+    monkeypatch.setattr(compaction, "LEAST_LOADS", FEW)
+    monkeypatch.setattr(compaction, "MOST_LOADS", 2 * FEW)
+    monkeypatch.setattr(compaction, "TIERS", (range(1, FEW), range(FEW, FULL_ROWS)))
+    return full_lab
 
 
-@pytest.mark.parametrize("lab", ["settings", "in_s3"], indirect=True)
+def test_so_many_small_loads_become_one(full_lab: Lab) -> None:
+    full_lab.read(*range(LEAST_LOADS - 1))
+    assert compact(full_lab.services, None) == plan_compaction(full_lab.services) == Compacted()
+    full_lab.read(LEAST_LOADS)
+    before, points = full_lab.landed(), full_lab.rebuilt()
+    assert plan_compaction(full_lab.services) == compact(full_lab.services, None) == Compacted(LEAST_LOADS, 1)
+    assert full_lab.loads() == [LEAST_LOADS]
+    assert (full_lab.landed(), full_lab.rebuilt()) == (before, points)
+    assert compact(full_lab.services, None) == plan_compaction(full_lab.services) == Compacted(), (
+        "what is left counts no more"
+    )
+
+
+@pytest.mark.parametrize("full_lab", ["settings", "in_s3"], indirect=True)
 def test_what_was_united_leaves_after_its_days_and_nothing_is_forgotten(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     points, files = lab.rebuilt(), lab.files()
-    assert prune(lab.services) == Pruned(united=LEAST_LOADS, united_into=1)
+    assert prune(lab.services) == Pruned(united=FEW, united_into=1)
     assert files < lab.files()
     assert prune(lab.services) == Pruned()
     lab.pass_time(8)
-    gone = Pruned(landed_files=LEAST_LOADS, landed_rows=LEAST_LOADS)
+    gone = Pruned(landed_files=FEW, landed_rows=FEW)
     assert plan_prune(lab.services) == prune(lab.services, seconds=None) == gone
     assert (len(lab.files()), len(lab.services.catalog.restoring.loads())) == (2, 1)
     assert lab.rebuilt() == points
@@ -174,27 +192,27 @@ def test_what_was_united_leaves_after_its_days_and_nothing_is_forgotten(lab: Lab
 
 def test_a_pass_without_any_time_unites_a_group(lab: Lab) -> None:
     """As where it takes all of the time to find out how large the files are."""
-    lab.read(*range(2 * MOST_LOADS))
-    assert compact(lab.services, 0) == Compacted(MOST_LOADS, 1)
-    assert compact(lab.services, 0) == Compacted(MOST_LOADS, 1)
+    lab.read(*range(4 * FEW))
+    assert compact(lab.services, 0) == Compacted(2 * FEW, 1)
+    assert compact(lab.services, 0) == Compacted(2 * FEW, 1)
 
 
 def test_only_what_is_needed_is_copied(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     lab.read(0, content="About the okapi.")
     lab.source.remove(document(1).id)
     lab.sync(mode="full")
-    assert compact(lab.services, None) == Compacted(LEAST_LOADS, 1), "the tombstone is one, and needed"
-    assert lab.loads() == [LEAST_LOADS]
+    assert compact(lab.services, None) == Compacted(FEW, 1), "the tombstone is one, and needed"
+    assert lab.loads() == [FEW]
     lab.keep(deleted_text_days=0, superseded_loads_days=0)
     prune(lab.services, seconds=None)
     assert (lab.holds("number 0"), lab.holds("number 1."), lab.holds("number 2.")) == (False, False, True)
     assert len(lab.files()) == 2
-    assert len(lab.rebuilt()) == LEAST_LOADS - 1
+    assert len(lab.rebuilt()) == FEW - 1
 
 
 def test_text_that_is_deleted_after_it_was_copied_leaves_both_loads(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     compact(lab.services, None)
     lab.source.remove(document(1).id)
     lab.sync(mode="full")
@@ -226,10 +244,10 @@ def test_united_loads_are_united_again_and_each_row_but_twice(lab: Lab, monkeypa
 def test_a_load_that_is_large_is_left_alone_and_not_looked_at_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.ingestion.compaction.FULL_BYTES", 300_000)
     noise = random.Random(1).randbytes(200_000)
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     lab.read(100, content=noise.hex(), content_type="text/plain")
-    assert compact(lab.services, None) == Compacted(LEAST_LOADS, 1)
-    assert lab.loads() == [1, LEAST_LOADS]
+    assert compact(lab.services, None) == Compacted(FEW, 1)
+    assert lab.loads() == [1, FEW]
     (large,) = (load for load in lab.services.catalog.compaction.small_loads("acme", "unit") if load.rows == 1)
     assert (large.bytes or 0) > 300_000
 
@@ -247,13 +265,13 @@ def test_a_load_that_is_large_is_left_alone_and_not_looked_at_again(lab: Lab, mo
 def test_a_process_that_is_killed_on_the_way_leaves_nothing_lost_or_doubled(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, step: str, recorded: int
 ) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     before = lab.landed()
     with mock.patch(step, side_effect=ProcessKilled), pytest.raises(ProcessKilled):
         compact(lab.services, None)
     assert lab.landed() == before
-    assert len(lab.services.catalog.restoring.loads()) == LEAST_LOADS + recorded
-    assert prune(lab.services) == Pruned(united=LEAST_LOADS, united_into=1)
+    assert len(lab.services.catalog.restoring.loads()) == FEW + recorded
+    assert prune(lab.services) == Pruned(united=FEW, united_into=1)
     assert lab.landed() == before
     lab.pass_time(8)
     monkeypatch.setattr("pipelines.ingestion.retention.LOADING", timedelta())
@@ -263,7 +281,7 @@ def test_a_process_that_is_killed_on_the_way_leaves_nothing_lost_or_doubled(
 
 
 def test_a_backup_of_the_catalog_from_before_finds_all_that_it_names(lab: Lab, tmp_path: Path) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     before, points, backup = lab.landed(), lab.rebuilt(), tmp_path / "backup.db"
     with closing(sqlite3.connect(lab.services.settings.state_path / "catalog.db")) as now:
         now.execute("VACUUM INTO ?", (str(backup),))
@@ -271,13 +289,13 @@ def test_a_backup_of_the_catalog_from_before_finds_all_that_it_names(lab: Lab, t
     with lab.put_back(backup) as services:
         assert find_losses(services).as_json() == {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
         assert lab.landed(services) == before
-        assert prune(services) == Pruned(united=LEAST_LOADS, united_into=1)
+        assert prune(services) == Pruned(united=FEW, united_into=1)
         assert lab.landed(services) == before
     assert lab.rebuilt() == points
 
 
 def test_a_catalog_that_is_lost_finds_the_newest_versions_in_united_loads_too(lab: Lab, tmp_path: Path) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     lab.read(0, content="About the okapi.")
     compact(lab.services, None)
     lab.read(1, content="About the tapir.")
@@ -288,17 +306,17 @@ def test_a_catalog_that_is_lost_finds_the_newest_versions_in_united_loads_too(la
 
 
 def test_nothing_is_united_while_the_index_is_rebuilt_or_others_work_on_the_unit(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     with lab.services.catalog.leases.hold_reindex():
         assert compact(lab.services, None) == Compacted()
     with lab.services.catalog.leases.hold("acme", "unit"):
-        assert compact(lab.services, None) == Compacted(busy=LEAST_LOADS)
-    assert compact(lab.services, None) == Compacted(LEAST_LOADS, 1)
+        assert compact(lab.services, None) == Compacted(busy=FEW)
+    assert compact(lab.services, None) == Compacted(FEW, 1)
 
 
 @pytest.mark.parametrize("trouble", ["held", "unseen", "file lost", "file lacks a document", "another unit has it"])
 def test_a_load_with_which_something_is_the_matter_is_left_alone(lab: Lab, trouble: str) -> None:
-    lab.read(*range(LEAST_LOADS + 1))
+    lab.read(*range(FEW + 1))
     table, files = tables.loads, lab.services.landing.files
     path = lab.services.catalog.restoring.loads()[0].documents_path
     with lab.services.catalog._engine.begin() as transaction:
@@ -314,20 +332,20 @@ def test_a_load_with_which_something_is_the_matter_is_left_alone(lab: Lab, troub
         with files.atomic(path) as file:
             pq.write_table(documents_schema().empty_table(), file)
     done = compact(lab.services, None)
-    assert done == Compacted(LEAST_LOADS + (trouble == "file lacks a document"), 1)
-    assert lab.loads() == [1, LEAST_LOADS]
+    assert done == Compacted(FEW + (trouble == "file lacks a document"), 1)
+    assert lab.loads() == [1, FEW]
     assert lab.services.catalog.documents.in_load(1).keys() == {document(0).id}
 
 
 def test_files_of_earlier_releases_are_united_in_the_columns_of_today(lab: Lab) -> None:
-    file = document(LEAST_LOADS, content=b"Bytes of a file.", content_type="text/plain")
-    lab.read(*range(LEAST_LOADS - 1))
+    file = document(FEW, content=b"Bytes of a file.", content_type="text/plain")
+    lab.read(*range(FEW - 1))
     lab.source.put(file)
     lab.sync()
     before = lab.landed()
     for load in lab.services.catalog.restoring.loads():
         age(lab.services.landing.files, load.documents_path, load.chunks_path or "")
-    assert compact(lab.services, None) == Compacted(LEAST_LOADS, 1)
+    assert compact(lab.services, None) == Compacted(FEW, 1)
     assert lab.landed() == before
 
 
@@ -345,7 +363,7 @@ def age(files: LandingFiles, documents: str, chunks: str) -> None:
 
 
 def test_a_purged_unit_leaves_nothing_of_what_was_united(lab: Lab) -> None:
-    lab.read(*range(LEAST_LOADS))
+    lab.read(*range(FEW))
     compact(lab.services, None)
     purge(lab.services, find_scope(lab.services, "acme"))
     assert lab.files() == set()
