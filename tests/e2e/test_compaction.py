@@ -16,6 +16,7 @@ import yaml
 
 from connectors.model import Unit
 from pipelines.index.contract import Payload
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
@@ -26,10 +27,10 @@ from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
 
 UNIT = Unit("unit", "Plant", "", ("public",))
-LOADS = 130
-UNITED = {"united": 128, "united_into": 2}
+LOADS = 66
+UNITED = {"united": 64, "united_into": 1}
 NOTHING_LOST = {"files": 0, "loads": 0, "without_points": 0, "unknown": 0}
-QUESTION = ("search", "Text of issue 77", "--mode", "lexical", "--json")
+QUESTION = ("search", "Text of issue 47", "--mode", "lexical", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,18 @@ def landed(embedder: EmbeddingsServer, module_folder: Callable[[str], Path]) -> 
 @pytest.fixture
 def copy(landed: Folder, tmp_path: Path) -> Folder:
     """Another folder in the same state."""
-    shutil.copytree(landed.path, tmp_path / "copy")
-    return Folder(tmp_path / "copy")
+    return copied(landed, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def points(landed: Folder, module_folder: Callable[[str], Path]) -> dict[str, Payload]:
+    """Those of an index that is made of what was landed."""
+    return rebuilt(copied(landed, module_folder("points") / "copy"))
+
+
+def copied(folder: Folder, to: Path) -> Folder:
+    shutil.copytree(folder.path, to, copy_function=copy_data)
+    return Folder(to)
 
 
 def files(folder: Folder) -> int:
@@ -87,23 +98,25 @@ def answer(folder: Folder) -> str:
     return title
 
 
-def test_prune_says_what_it_would_unite_and_does_it(copy: Folder, landed: Folder, embedder: EmbeddingsServer) -> None:
+def test_prune_says_what_it_would_unite_and_does_it(
+    copy: Folder, points: dict[str, Payload], embedder: EmbeddingsServer
+) -> None:
     before, paid = files(copy), embedder.counters()["inputs"]
     assert pruned(copy, "--dry-run") == UNITED
     assert files(copy) == before == 2 * LOADS
-    assert "128  small loads would be united" in copy.headrace("prune", "--dry-run").output
+    assert "64  small loads would be united" in copy.headrace("prune", "--dry-run").output
     assert pruned(copy) == UNITED
     assert pruned(copy) == {}
-    assert files(copy) == before + 4, "what was united stays for its days"
-    assert rebuilt(copy) == rebuilt(landed)
-    assert (answer(copy), embedder.counters()["inputs"]) == ("Issue 77", paid)
+    assert files(copy) == before + 2, "what was united stays for its days"
+    assert rebuilt(copy) == points
+    assert (answer(copy), embedder.counters()["inputs"]) == ("Issue 47", paid)
 
 
-def first_file(folder: Folder, column: str) -> Path:
-    """Of documents or of chunks, of one load of many."""
+def first_files(folder: Folder, column: str, count: int) -> list[Path]:
+    """Of documents or of chunks, of some loads of many."""
     with closing(sqlite3.connect(folder.path / ".headrace" / "catalog.db")) as catalog:
-        (path,) = catalog.execute(f"SELECT {column} FROM loads ORDER BY id LIMIT 1").fetchone()
-    return folder.path / ".headrace" / "landing" / str(path)
+        paths = catalog.execute(f"SELECT {column} FROM loads ORDER BY id LIMIT ?", (count,)).fetchall()
+    return [folder.path / ".headrace" / "landing" / path for (path,) in paths]
 
 
 def keep_nothing(folder: Folder) -> None:
@@ -123,10 +136,10 @@ def overwritten(content: bytes) -> bytes:
 @pytest.mark.parametrize("damage", [cut_short, overwritten])
 def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, damage: Callable[[bytes], bytes]) -> None:
     keep_nothing(copy)
-    file = first_file(copy, "documents_path")
+    (file,) = first_files(copy, "documents_path", 1)
     file.write_bytes(damage(file.read_bytes()))
     done = copy.headrace("prune", "--json")
-    assert (done.code, done.json["united_into"]) == (0, 2), done.errors
+    assert (done.code, done.json["united_into"]) == (0, 1), done.errors
     assert file.name in done.errors
     assert pruned(copy)["landed_files"] == LOADS - 3, "two loads are too few to be united, and one is damaged"
     assert copy.headrace("restore", "--dry-run", "--json").json["lost"] == NOTHING_LOST | {"loads": 1}
@@ -135,27 +148,25 @@ def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, da
     assert "Traceback" not in refused.errors + done.errors
 
 
-@pytest.mark.parametrize("damage", [cut_short, overwritten])
-def test_damaged_chunks_are_made_again(
-    copy: Folder, landed: Folder, damage: Callable[[bytes], bytes], embedder: EmbeddingsServer
-) -> None:
+def test_damaged_chunks_are_made_again(copy: Folder, points: dict[str, Payload], embedder: EmbeddingsServer) -> None:
     paid = embedder.counters()["inputs"]
-    file = first_file(copy, "chunks_path")
-    file.write_bytes(damage(file.read_bytes()))
+    damaged = first_files(copy, "chunks_path", 2)
+    for file, damage in zip(damaged, (cut_short, overwritten), strict=True):
+        file.write_bytes(damage(file.read_bytes()))
     assert pruned(copy) == UNITED
-    assert rebuilt(copy) == rebuilt(landed)
+    assert rebuilt(copy) == points
     keep_nothing(copy)
-    assert pruned(copy)["landed_files"] == 128
-    assert not file.exists()
+    assert pruned(copy)["landed_files"] == 64
+    assert not any(file.exists() for file in damaged)
     assert embedder.counters()["inputs"] == paid
 
 
 def test_a_damaged_file_that_nothing_needs_leaves_with_its_days(copy: Folder) -> None:
     pruned(copy)
     keep_nothing(copy)
-    file = first_file(copy, "documents_path")
+    (file,) = first_files(copy, "documents_path", 1)
     file.write_bytes(cut_short(file.read_bytes()))
-    assert pruned(copy, "--dry-run")["landed_files"] == pruned(copy)["landed_files"] == 128
+    assert pruned(copy, "--dry-run")["landed_files"] == pruned(copy)["landed_files"] == 64
     assert not file.exists()
     assert pruned(copy) == {}
 
