@@ -270,7 +270,7 @@ def test_a_backend_that_is_away_is_waited_for_however_long_that_takes(
     inbox.tell_of(1)
     with monkeypatch.context() as away:
         away.setattr(target, method, raising(error))
-        for _ in range(2 * MOST_ATTEMPTS):
+        for _ in range(MOST_ATTEMPTS + 1):
             _all_pending(services)
             worker._debouncer._processed_at.clear()
             worker.run_pass()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +15,7 @@ from connectors.github.settings import GitHubConnection
 from connectors.model import Unit
 from pipelines.errors import CatalogLost
 from pipelines.index.contract import Filters, Payload
+from pipelines.index.embedded.sparse_files import copy_data
 from pipelines.ingestion.causes import find_cause
 from pipelines.ingestion.options import SyncOptions
 from pipelines.ingestion.publish import check_and_publish, publish
@@ -51,11 +53,21 @@ def settings(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Set
 
 @pytest.fixture
 def source() -> Gates:
-    """Several documents, of which one was edited, one deleted and one taken away from Ada after they were landed."""
+    return several()
+
+
+def several() -> Gates:
     source = Gates()
     for number in range(4):
         source.put(document(number, readers=("public", "user:ada@acme.com")))
     return source
+
+
+def edit(source: Gates) -> None:
+    """One document has another text, one is Ada's no more, and one is deleted."""
+    source.put(document(1, content="Another text.", readers=("public",)))
+    source.put(document(2, readers=("public",)))
+    source.remove(document(3).id)
 
 
 @contextmanager
@@ -71,17 +83,32 @@ def sync(services: Services, source: Gates, connection: GitHubConnection = ACME)
     publish(services)
 
 
+@pytest.fixture(scope="module")
+def embedded_state(module_folder: Callable[[str], Path]) -> Path:
+    """What `landed` leaves in a folder: made once, and copied for each test."""
+    settings = Settings(directory=module_folder("state"))
+    landed(settings, several())
+    return settings.directory
+
+
 @pytest.fixture
-def state(settings: Settings, source: Gates) -> Settings:
+def state(settings: Settings, source: Gates, embedded_state: Path) -> Settings:
+    """Several documents that were edited after they were landed, and landed again."""
+    if settings.index.embedded:
+        shutil.copytree(embedded_state, settings.directory, copy_function=copy_data, dirs_exist_ok=True)
+        edit(source)
+    else:
+        landed(settings, source)
+    return settings
+
+
+def landed(settings: Settings, source: Gates) -> None:
     with opened(settings, FakeEmbedder()) as services:
         sync(services, source)
-        source.put(document(1, content="Another text.", readers=("public",)))
-        source.put(document(2, readers=("public",)))
-        source.remove(document(3).id)
+        edit(source)
         report = sync_unit(services, ACME, source, Unit("unit", "Gates"), SyncOptions(mode="full"))
         assert (report.errors, report.documents.deleted) == ({}, 1)
         publish(services)
-    return settings
 
 
 def lose(settings: Settings, *places: str) -> None:
