@@ -41,6 +41,10 @@ def always_beside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def source() -> MemorySource:
+    return many()
+
+
+def many() -> MemorySource:
     source = MemorySource()
     for number in range(MANY):
         source.put(document(number, content=f"Mill {number}.\n\n{LONG if number % 9 == 0 else 'It stands.'}"))
@@ -82,12 +86,12 @@ def all_states(services: Services) -> Iterator[Any]:
     yield from services.catalog.documents.states(keys).values()
 
 
-@pytest.fixture
-def expected(tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def expected(module_folder: Callable[[str], Path]) -> dict[str, Any]:
     """What a sync without a process beside makes of the source."""
-    with monkeypatch.context() as patched, opened(tmp_path / "alone") as services:
+    with pytest.MonkeyPatch.context() as patched, opened(module_folder("alone")) as services:
         patched.setattr("pipelines.bulk_chunking._processors", lambda: 1)
-        report = sync(services, source)
+        report = sync(services, many())
         assert not bulk_processes()
         return contents(services) | {"report": figures(report)}
 
