@@ -9,9 +9,12 @@ from pathlib import Path
 
 from assets.instance import dagster_instance
 from connectors.http import trusted
+from pipelines.services import Services
 from pipelines.settings import Settings
+from tests.catalog_tables import keep_catalog_tables
 from tests.compiled_statements import keep_compiled_statements
 from tests.migration_scripts import keep_migration_scripts
+from tests.run_histories import keep_run_histories
 
 MODULES = (
     "assets.orchestrator",
@@ -40,10 +43,18 @@ def preload() -> None:
     trusted()  # reads the trusted certificates
     keep_migration_scripts()
     keep_compiled_statements()
-    with tempfile.TemporaryDirectory() as folder, dagster_instance(Settings(directory=Path(folder))):
-        pass
+    keep_catalog_tables()
+    keep_run_histories()
+    with tempfile.TemporaryDirectory() as folder:
+        _make_databases(Settings(directory=Path(folder)))
     gc.collect()
     gc.freeze()  # what is not looked at is not copied either
+
+
+def _make_databases(settings: Settings) -> None:
+    """Once: commands copy them, or repeat the statements that made them."""
+    with dagster_instance(settings), Services(settings) as services:
+        services.catalog.connections.paused()
 
 
 preload()
