@@ -13,12 +13,13 @@ import typer
 from assets.instance import dagster_instance
 from connectors.http import trusted
 from connectors.registry import sources
-from pipelines.catalog import open_catalog
 from pipelines.cli.app import app
+from pipelines.services import Services
 from pipelines.settings import Settings
 from tests.catalog_tables import keep_catalog_tables
 from tests.compiled_statements import keep_compiled_statements
 from tests.migration_scripts import keep_migration_scripts
+from tests.run_histories import keep_run_histories
 
 MODULES = (
     "assets.orchestrator",
@@ -81,11 +82,9 @@ def preload() -> None:
     keep_migration_scripts()
     keep_compiled_statements()
     keep_catalog_tables()
+    keep_run_histories()
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(directory=Path(folder))
-        open_catalog(settings).close()
-        with dagster_instance(settings):
-            pass
+        _make_databases(Settings(directory=Path(folder)))
     gc.collect()
     gc.freeze()  # what is not looked at is not copied either
 
@@ -94,6 +93,12 @@ def keep_command() -> None:
     """Typer makes the command of the signatures of all that are below it, whichever runs."""
     setattr(typer.main, "get_command", cache(typer.main.get_command))  # noqa: B010 - a function is not assigned to
     typer.main.get_command(app)
+
+
+def _make_databases(settings: Settings) -> None:
+    """Once: commands copy them, or repeat the statements that made them."""
+    with dagster_instance(settings), Services(settings) as services:
+        services.catalog.connections.paused()
 
 
 preload()

@@ -171,19 +171,30 @@ EDITS: list[tuple[Change, str, str]] = [
 ]
 
 
+EACH = [[edit] for edit in EDITS]
+
+
 @pytest.mark.parametrize(
-    ("options", "edits"), [(SyncOptions(), EDITS), pytest.param(RECONCILE, EDITS[:2], marks=pytest.mark.slow)]
+    ("options", "rounds"),
+    [
+        (SyncOptions(), [EDITS]),
+        pytest.param(SyncOptions(), EACH, marks=pytest.mark.slow),
+        pytest.param(RECONCILE, EACH[:2], marks=pytest.mark.slow),
+    ],
+    ids=["at once", "one by one", "by a reconcile"],
 )
 def test_what_is_edited_or_new_is_found_by_the_next_sync(
-    world: World, options: SyncOptions, edits: list[tuple[Change, str, str]]
+    world: World, options: SyncOptions, rounds: list[list[tuple[Change, str, str]]]
 ) -> None:
     world.sync()
-    for change, title, expected in edits:
-        change(world)
+    for edits in rounds:
+        for change, _, _ in edits:
+            change(world)
         report = world.sync(options)
-        assert (expected, report.errors, report.documents.read) == (expected, {}, 1)
-        assert expected in world.text(title)
-        assert report.embedding.inputs <= 2
+        assert (report.errors, report.documents.read) == ({}, len(edits))
+        for _, title, expected in edits:
+            assert expected in world.text(title)
+        assert report.embedding.inputs <= 2 * len(edits)
 
 
 DELETIONS: list[tuple[Change, str]] = [
@@ -254,8 +265,7 @@ def test_a_file_that_changes_shared_drives_is_found_in_the_other(world: World) -
         assert world.parents("Note") == [name]
 
 
-@pytest.mark.one_case
-@pytest.mark.each_pair
+@pytest.mark.each_value
 @pytest.mark.parametrize("modes", [(RECONCILE, SyncOptions()), (RECONCILE, RECONCILE)], ids=["sync", "reconcile"])
 @pytest.mark.parametrize("old_first", [True, False])
 @pytest.mark.parametrize("has_feed", [True, False])

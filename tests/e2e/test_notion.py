@@ -275,8 +275,7 @@ def test_a_moved_page_takes_all_below_along(world: World) -> None:
     assert (report.errors, report.documents.deleted, report.documents.new) == ({}, 0, 0)
 
 
-@pytest.mark.one_case
-@pytest.mark.each_pair
+@pytest.mark.each_value
 @pytest.mark.parametrize("away", ["news", ""], ids=["into another unit", "a unit of its own"])
 @pytest.mark.parametrize("told", [False, True], ids=["sync", "event"])
 @pytest.mark.parametrize("synced", [False, True], ids=["and back at once", "and back after a sync"])

@@ -15,6 +15,12 @@ from pipelines.index.embedded.store import EdgeStore
 FIRST, OTHERS, STEP = 300, 120, 20
 
 
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    """Payload indexes add nothing to what a segment is measured by."""
+    return False
+
+
 @pytest.mark.parametrize("dimensions", [384, 1536])
 def test_segments_are_sealed_when_they_hold_about_as_many_points_as_are_meant(
     dimensions: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -22,8 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import IndexBusy, IndexMismatch, IndexStoreError
-from pipelines.index import open_reader
+from pipelines.index import contract, open_reader
 from pipelines.index.contract import DocumentChange, Filters, IndexReader, IndexStore, Mode, Point, spec_metadata
+from pipelines.index.embedded import layout
 from pipelines.index.embedded.reader import EdgeReader
 from pipelines.index.embedded.snapshots import Pointer, Snapshots, remove_abandoned
 from pipelines.index.embedded.sparse_files import copy_data
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
 
 EVERYTHING = Filters(readers=None)
 NORTH = [1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def whole_layout() -> bool:
+    """Most tests here are of writers, copies and readers, whatever a shard is made of."""
+    return False
+
+
+def with_all_indexes(patched: pytest.MonkeyPatch) -> None:
+    """Shards that are opened from here on get all their payload indexes."""
+    for fields in ("KEYWORD_FIELDS", "TIME_FIELDS", "NUMBER_FIELDS"):
+        patched.setattr(layout, fields, getattr(contract, fields))
 
 
 def point(document: str, text: str, version: int = 0, readers: tuple[str, ...] = ("public",)) -> Point:
@@ -369,7 +382,8 @@ def test_a_killed_publication_leaves_the_last_one(edge: Configured, monkeypatch:
         assert len(copies(edge)) == 1
 
 
-def test_of_what_was_removed_no_byte_is_left(edge: Configured) -> None:
+def test_of_what_was_removed_no_byte_is_left(edge: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_all_indexes(monkeypatch)
     kept, removed = (point(name, f"{name} walrus", readers=("public",)) for name in ("kept", "removed"))
     questions: list[dict[str, Any]] = [{"mode": "lexical", "dense": None}, {"mode": "dense", "dense": NORTH}]
     with closing(edge.store()) as store, closing(edge.reader()) as reader:
@@ -492,12 +506,14 @@ def corpus(module_folder: Callable[[str], Path]) -> Iterator[Corpus]:
     where = Settings(directory=module_folder("corpus"))
     spec = IndexSpec(collection="knowledge", model="tiny", dimensions=4, chunking="v1")
     readers = {f"d{n}": {token for bit, token in enumerate(TOKENS) if n >> bit & 1} for n in range(32)}
-    with closing(open_store(where, spec)) as store:
-        store.apply(
-            DocumentChange(name, [point(name, "water", readers=tuple(sorted(tokens)))])
-            for name, tokens in readers.items()
-        )
-        store.publish()
+    with pytest.MonkeyPatch.context() as patched:
+        with_all_indexes(patched)
+        with closing(open_store(where, spec)) as store:
+            store.apply(
+                DocumentChange(name, [point(name, "water", readers=tuple(sorted(tokens)))])
+                for name, tokens in readers.items()
+            )
+            store.publish()
     with closing(open_reader(where, spec)) as reader:
         yield reader, readers
 
