@@ -10,7 +10,7 @@ from functools import partial
 from connectors.contract import Deleted, Failed, ObjectItem, PartState, Skipped
 from connectors.errors import REFUSALS, NotFound, RequestRejected, TransientError
 from connectors.isolation import Isolation
-from connectors.model import Document, Unit
+from connectors.model import Document, Unit, readers_include
 from connectors.notion.client import OLDER_VERSION
 from connectors.notion.comment_links import with_comment_places
 from connectors.notion.content import PageContent, first_hidden, pages_inside, read_page, read_trashed_blocks
@@ -292,10 +292,10 @@ class NotionObjectReader:
         def hides(ref: Ref) -> bool:
             if ref in children or ref.id in by_page:
                 own = by_page.get(ref.id)
-                return own is not None and not readers.issubset(reader_tokens(self._context.connection.id, own))
+                return own is not None and not readers_include(reader_tokens(self._context.connection.id, own), readers)
             other = self._hierarchy.visible(ref)
             path = (*self._hierarchy.ancestors(other), other) if other else ()
-            return bool(path) and not readers.issubset(self._context.mapped_readers(path))
+            return bool(path) and not readers_include(self._context.mapped_readers(path), readers)
 
         return hides
 

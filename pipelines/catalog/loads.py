@@ -113,8 +113,11 @@ class Loads:
         self._move(tables.loads.c.id == load.id, before="chunked", to="held")
 
     def mark_indexed(self, load: Load) -> None:
+        """All that was chunked of a load is in the index. One that was not chunked to its end stays as it is."""
+        table = tables.loads
+        chunked = (table.c.id == load.id, table.c.state == "chunked")
         with self._engine.begin() as transaction:
-            transaction.execute(update(tables.loads).where(tables.loads.c.id == load.id).values(state="indexed"))
+            transaction.execute(update(table).where(*chunked).values(state="indexed"))
 
     def _move(self, *which: ColumnElement[bool], before: LoadState, to: LoadState) -> None:
         """Loads in one state to another; mostly there is none, and nothing is written."""

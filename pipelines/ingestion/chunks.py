@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,10 +10,13 @@ from itertools import groupby
 
 from pipelines.bulk_chunking import bulk_chunking_pays
 from pipelines.catalog import Load
+from pipelines.errors import LandingDamaged
 from pipelines.ingestion.load_chunker import LoadChunker, LoadPart
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
 from pipelines.services import Services
+
+logger = logging.getLogger(__name__)
 
 PARTS_AHEAD = 4
 """So many parts the process beside has, or has answered, before they are needed."""
@@ -58,13 +62,19 @@ class Chunking:
         self.report = report
         self._progress = progress
         self._documents = self._chunks = 0
+        self._damaged: dict[int, LandingDamaged] = {}
         self._chunked = self._chunk_loads()
 
     def run(self) -> None:
-        """Chunk what is left."""
+        """Chunk what is left. Raises LandingDamaged, of one that is, when the other loads are chunked."""
         for _, documents in self.loads():
             for _ in documents:
                 pass
+        if self._damaged:
+            first, *others = self._damaged.values()
+            for error in others:
+                logger.error("%s", error)
+            raise first
 
     def loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
         """Each load with its documents, as they are chunked. What is left of them when the next load is asked for, is
@@ -78,7 +88,7 @@ class Chunking:
 
     def _chunk_loads(self) -> Iterator[tuple[Load, Iterator[ChunkedDocument]]]:
         chunkers = (LoadChunker(self._services, load, beside=self.is_beside) for load in self._loads)
-        parts = _ahead((part for chunker in chunkers for part in chunker.parts()), PARTS_AHEAD if self.is_beside else 0)
+        parts = _ahead((part for one in chunkers for part in self._parts(one)), PARTS_AHEAD if self.is_beside else 0)
         done = 0
         for chunker, own in groupby(parts, key=lambda part: part.chunker):
             documents = self._noting_failure(chunker.write(own))
@@ -87,9 +97,19 @@ class Chunking:
                 pass
             if self.failure:  # which the one who took the documents has seen
                 raise self.failure
-            self._commit(chunker)
+            if chunker.load.id not in self._damaged:
+                self._commit(chunker)
             done += chunker.load.documents
             self._progress("chunks", done, self._total)
+
+    def _parts(self, chunker: LoadChunker) -> Iterator[LoadPart]:
+        """Those of a load. One whose documents are damaged or gone stays as it is, and the loads after it go on."""
+        try:
+            yield from chunker.parts()
+        except LandingDamaged as error:
+            self._damaged[chunker.load.id] = error
+        except FileNotFoundError:
+            self._damaged[chunker.load.id] = LandingDamaged(chunker.load.documents_path, "the file is gone")
 
     def _commit(self, chunker: LoadChunker) -> None:
         self._services.catalog.commit_chunks(chunker.load, chunker.path, chunker.chunks, chunker.problems)

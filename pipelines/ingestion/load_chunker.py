@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pipelines.catalog import Load, Outcome
 from pipelines.catalog.documents import DocumentState
 from pipelines.catalog.outcomes import MOST_READINGS
 from pipelines.chunking.isolated.limits import is_small_text
-from pipelines.errors import DocumentError, ReadingAborted
+from pipelines.errors import DocumentError, LandingDamaged, ReadingAborted
 from pipelines.ingestion.version_chunking import chunk_version
 from pipelines.landing import ChunkedDocument
 from pipelines.landing.chunk_rows import chunk_table
@@ -23,6 +24,8 @@ from pipelines.services import Services
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+logger = logging.getLogger(__name__)
 
 ROWS_PER_PART = 100
 
@@ -145,6 +148,28 @@ class LoadChunker:
         for one in self._services.landing.current_chunks_of(self.load.connection, self.load.id):
             if (state := self._states.get(one.document_id)) and state.version == one.version:
                 yield one
+
+
+def landed_chunks(services: Services, load: Load) -> Iterator[ChunkedDocument]:
+    """The documents of a chunked load. Where the file with their chunks is gone or damaged, what it does not give is
+    chunked once more from the load's documents, and the file is written anew.
+
+    Raises LandingDamaged and FileNotFoundError, which are about the documents then.
+    """
+    taken: set[str] = set()
+    try:
+        for one in services.landing.read_chunks(load.chunks_path or ""):
+            taken.add(one.document_id)
+            yield one
+    except (LandingDamaged, FileNotFoundError) as error:
+        logger.warning("%s: its documents are chunked once more: %s", load.chunks_path, error)
+        yield from (one for one in _chunk_again(services, load) if one.document_id not in taken)
+
+
+def _chunk_again(services: Services, load: Load) -> Iterator[ChunkedDocument]:
+    chunker = LoadChunker(services, load)
+    yield from chunker.write(chunker.parts())
+    services.catalog.commit_chunks(load, chunker.path, chunker.chunks, chunker.problems)
 
 
 def _are_small(rows: pa.Table) -> Iterator[bool]:

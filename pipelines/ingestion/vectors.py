@@ -20,6 +20,7 @@ from pipelines.ingestion.index_plan import (
     plan_document,
     refusal,
 )
+from pipelines.ingestion.load_chunker import landed_chunks
 from pipelines.ingestion.one_ahead import SharedStore, one_ahead, thread_beside
 from pipelines.ingestion.report import ProgressCallback, SyncReport
 from pipelines.landing import ChunkedDocument
@@ -71,7 +72,7 @@ def index_vectors(
         return
     total = sum(load.chunks for load in loads)
     embedder = CachingEmbedder(services, connection, lambda: total, report.embedding, bounded=bounded)
-    chunked = ((load, services.landing.read_chunks(load.chunks_path or "")) for load in loads)
+    chunked = ((load, landed_chunks(services, load)) for load in loads)
     index_loads(services, chunked, embedder, report, progress=lambda done: progress("vectors", done, total))
 
 

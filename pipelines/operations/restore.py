@@ -25,6 +25,7 @@ from pipelines.chunking.windows import embedded_texts
 from pipelines.index.contract import IndexStore
 from pipelines.index.filters import document_conditions
 from pipelines.ingestion.index_contents import read_all
+from pipelines.ingestion.load_chunker import landed_chunks
 from pipelines.ingestion.observer import SILENT, Observer
 from pipelines.ingestion.publish import publish
 from pipelines.ingestion.reindex import find_unknown, index_pending, remove_documents
@@ -159,7 +160,7 @@ def _recall_vectors(services: Services, connection: str, unit: str) -> None:
 
 def _recall_load(services: Services, store: IndexStore, load: Load) -> None:
     embedder = services.embedder
-    documents = services.landing.read_chunks(load.chunks_path or "")
+    documents = landed_chunks(services, load)
     for texts in _texts_by_point(documents, embedder.window_tokens):
         vectors = store.vectors(list(texts))
         pairs = (zip(texts[point], rows, strict=False) for point, rows in vectors.items())
