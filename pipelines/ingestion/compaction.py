@@ -41,8 +41,8 @@ class Compacted:
     into: int = 0
     busy: int = 0
 
-    def add(self, group: Sequence[SmallLoad]) -> None:
-        self.united += len(group)
+    def add(self, loads: int) -> None:
+        self.united += loads
         self.into += 1
 
 
@@ -70,12 +70,13 @@ def _compact_unit(services: Services, connection: str, unit: str, until: float |
             return
         try:
             with services.catalog.leases.hold(connection, unit):
-                if not _unite(services, connection, unit, group):
-                    return
+                united = _unite(services, connection, unit, group)
         except UnitBusy:
             done.busy += len(group)
             return
-        done.add(group)
+        if not united:
+            return
+        done.add(united)
 
 
 def _is_past(until: float | None) -> bool:
@@ -89,7 +90,7 @@ def plan_compaction(services: Services) -> Compacted:
         loads = compaction.small_loads(connection, unit)
         while groups := list(_groups(loads, lambda load: _size(services, load))):
             for group in groups:
-                planned.add(group)
+                planned.add(len(group))
             gone = {load.id for group in groups for load in group}
             loads = [load for load in loads if load.id not in gone] + [_as_one(group) for group in groups]
     return planned
@@ -147,9 +148,10 @@ def _as_one(group: Sequence[SmallLoad]) -> SmallLoad:
     return SmallLoad(-group[0].id, group[0].documents_path, rows, size)
 
 
-def _unite(services: Services, connection: str, unit: str, group: Sequence[SmallLoad]) -> bool:
-    """Copy what is needed of these loads into a new one, under the lease of their unit. The documents come before the
-    row that says where, as with every load, and the chunks, which stand under its id, after it."""
+def _unite(services: Services, connection: str, unit: str, group: Sequence[SmallLoad]) -> int:
+    """Copy what is needed of these loads into a new one, under the lease of their unit; returns of how many. The
+    documents come before the row that says where, as with every load, and the chunks, which stand under its id, after
+    it. A damaged load is left alone."""
     compaction, landing = services.catalog.compaction, services.landing
     needed = compaction.documents_of(connection, unit, [load.id for load in group])
     sources = {load.id: NeededRows(load.documents_path, needed[load.id]) for load in group if load.id in needed}
@@ -157,10 +159,10 @@ def _unite(services: Services, connection: str, unit: str, group: Sequence[Small
     copied = {load: needed[load] for load in copy_documents(landing.files, sources, path)}
     if len(copied) < 2:
         landing.files.remove(path)
-        return False
+        return 0
     rows = sum(len(documents) for documents in copied.values())
     united = compaction.add(connection, unit, path, rows, landing.files.size(path) or 0)
     chunks_path = landing.chunks_path(connection, united)
     own = (NeededRows(landing.chunks_path(connection, load), documents) for load, documents in copied.items())
     chunks = copy_chunks(landing.files, own, chunks_path)
-    return compaction.replace(connection, unit, copied, united, chunks_path, chunks)
+    return len(copied) if compaction.replace(connection, unit, copied, united, chunks_path, chunks) else 0

@@ -139,7 +139,7 @@ def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, da
     (file,) = first_files(copy, "documents_path", 1)
     file.write_bytes(damage(file.read_bytes()))
     done = copy.headrace("prune", "--json")
-    assert (done.code, done.json["united_into"]) == (0, 1), done.errors
+    assert (done.code, done.json["united"], done.json["united_into"]) == (0, 63, 1), done.errors
     assert file.name in done.errors
     assert pruned(copy)["landed_files"] == LOADS - 3, "two loads are too few to be united, and one is damaged"
     assert copy.headrace("restore", "--dry-run", "--json").json["lost"] == NOTHING_LOST | {"loads": 1}

@@ -331,8 +331,7 @@ def test_a_load_with_which_something_is_the_matter_is_left_alone(lab: Lab, troub
     elif trouble == "file lacks a document":
         with files.atomic(path) as file:
             pq.write_table(documents_schema().empty_table(), file)
-    done = compact(lab.services, None)
-    assert done == Compacted(FEW + (trouble == "file lacks a document"), 1)
+    assert compact(lab.services, None) == Compacted(FEW, 1)
     assert lab.loads() == [1, FEW]
     assert lab.services.catalog.documents.in_load(1).keys() == {document(0).id}
 
