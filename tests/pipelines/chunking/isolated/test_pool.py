@@ -24,7 +24,7 @@ from tests.pipelines.chunking.files import MakeDocument
 
 LARGE_TEXT = "\n\n".join(f"Paragraph {number} of a long text." for number in range(4_000))
 
-SLOW = "<p>word</p>" * 150_000
+SLOW = "<p>word</p>" * 30_000
 """Takes a reader long enough to be looked at more than once."""
 
 
