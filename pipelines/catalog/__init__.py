@@ -21,7 +21,7 @@ from pipelines.catalog.claims import Claims
 from pipelines.catalog.compaction import Compaction
 from pipelines.catalog.connections import Connections
 from pipelines.catalog.contents import Contents
-from pipelines.catalog.database import STATEMENT_SECONDS, migrate_database, open_database
+from pipelines.catalog.database import STATEMENT_SECONDS, close_database, migrate_database, open_database
 from pipelines.catalog.documents import Documents
 from pipelines.catalog.embeddings import EmbeddingCache
 from pipelines.catalog.events import Events
@@ -137,7 +137,7 @@ class Catalog:
 
     def close(self) -> None:
         self.leases.close()
-        self._engine.dispose()
+        close_database(self._engine)
 
     def groups_of(self, email: str) -> frozenset[str]:
         """Reader tokens of the groups that a person belongs to."""

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelines.catalog.fencing import refuse_stale_commits
 from pipelines.catalog.outage import is_away
@@ -68,6 +69,16 @@ def migrate_database(url: str, directory: Path, target: str) -> Migration:
         migration = migrate(engine, target)
     engine.dispose()
     return migration
+
+
+def close_database(engine: Engine) -> None:
+    """Close the engine's connections: those that are idle now, the others as threads that end later give them back."""
+    event.listen(engine, "checkin", _close)
+    engine.dispose()
+
+
+def _close(_connection: object, entry: ConnectionPoolEntry) -> None:
+    entry.close()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
@@ -44,6 +45,24 @@ def test_a_server_that_hangs_is_the_catalog_being_away(
         with postgres_server.frozen(), pytest.raises(CatalogUnavailable):
             catalog.assistants.all()
         assert catalog.assistants.all() == []
+
+
+def test_once_it_is_closed_no_connection_stays_open_that_a_late_thread_gives_back(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    catalog = open_catalog(Settings(directory=tmp_path, catalog=CatalogSettings(url=SecretStr(postgres_database))))
+    with catalog._engine.connect() as begun_before:
+        catalog.close()
+        assert begun_before.scalar(text("SELECT 1")) == 1
+        first = begun_before.connection.dbapi_connection
+    with catalog._engine.connect() as begun_after:
+        assert begun_after.scalar(text("SELECT 1")) == 1
+        second = begun_after.connection.dbapi_connection
+    assert isinstance(first, psycopg.Connection)
+    assert first.closed
+    assert isinstance(second, psycopg.Connection)
+    assert second.closed
+    assert catalog.assistants.all() == []
 
 
 def test_a_migration_is_waited_for(postgres_database: str) -> None:
