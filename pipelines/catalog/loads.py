@@ -105,8 +105,13 @@ class Loads:
         return found
 
     def release_held(self, connection: str, unit: str) -> None:
-        """The budget has room: what waited for it is to be indexed."""
-        self._move(tables.loads.c.connection == connection, tables.loads.c.unit == unit, before="held", to="chunked")
+        """The budget has room: what waited for it is to be indexed. Mostly there is nothing, and nothing is written."""
+        table = tables.loads
+        own = (table.c.connection == connection, table.c.unit == unit)
+        with self._engine.connect() as reading:
+            held = reading.execute(select(table.c.id).where(*own, table.c.state == "held").limit(1)).first()
+        if held is not None:
+            self._move(*own, before="held", to="chunked")
 
     def mark_held(self, load: Load) -> None:
         """What is left of a load waits for the connection's budget."""
@@ -114,17 +119,11 @@ class Loads:
 
     def mark_indexed(self, load: Load) -> None:
         """All that was chunked of a load is in the index. One that was not chunked to its end stays as it is."""
-        table = tables.loads
-        chunked = (table.c.id == load.id, table.c.state == "chunked")
-        with self._engine.begin() as transaction:
-            transaction.execute(update(table).where(*chunked).values(state="indexed"))
+        self._move(tables.loads.c.id == load.id, before="chunked", to="indexed")
 
     def _move(self, *which: ColumnElement[bool], before: LoadState, to: LoadState) -> None:
-        """Loads in one state to another; mostly there is none, and nothing is written."""
+        """Those of these loads that are in one state to another."""
         where = (*which, tables.loads.c.state == before)
-        with self._engine.connect() as reading:
-            if reading.execute(select(tables.loads.c.id).where(*where).limit(1)).first() is None:
-                return
         with self._engine.begin() as transaction:
             transaction.execute(update(tables.loads).where(*where).values(state=to))
 
