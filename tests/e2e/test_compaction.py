@@ -21,6 +21,7 @@ from pipelines.ingestion.publish import publish
 from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import load_settings
+from tests.damaged_files import cut_short, overwrite
 from tests.e2e.conftest import Folder, embedding_settings
 from tests.emulators.embeddings import EmbeddingsServer
 from tests.emulators.memory_source import MemorySource
@@ -124,20 +125,11 @@ def keep_nothing(folder: Folder) -> None:
     folder.settings(**settings, retention={"superseded_loads_days": 0, "deleted_text_days": 0})
 
 
-def cut_short(content: bytes) -> bytes:
-    return content[: len(content) // 2]
-
-
-def overwritten(content: bytes) -> bytes:
-    """Its end says that it is Parquet, and what is before that does not."""
-    return bytes(one ^ 0x5A for one in content[:-8]) + content[-8:]
-
-
-@pytest.mark.parametrize("damage", [cut_short, overwritten])
-def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, damage: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize("damage", [cut_short, overwrite])
+def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, damage: Callable[[Path], None]) -> None:
     keep_nothing(copy)
     (file,) = first_files(copy, "documents_path", 1)
-    file.write_bytes(damage(file.read_bytes()))
+    damage(file)
     done = copy.headrace("prune", "--json")
     assert (done.code, done.json["united"], done.json["united_into"]) == (0, 63, 1), done.errors
     assert file.name in done.errors
@@ -151,8 +143,8 @@ def test_a_damaged_file_of_documents_is_named_and_stops_nothing(copy: Folder, da
 def test_damaged_chunks_are_made_again(copy: Folder, points: dict[str, Payload], embedder: EmbeddingsServer) -> None:
     paid = embedder.counters()["inputs"]
     damaged = first_files(copy, "chunks_path", 2)
-    for file, damage in zip(damaged, (cut_short, overwritten), strict=True):
-        file.write_bytes(damage(file.read_bytes()))
+    for file, damage in zip(damaged, (cut_short, overwrite), strict=True):
+        damage(file)
     assert pruned(copy) == UNITED
     assert rebuilt(copy) == points
     keep_nothing(copy)
@@ -165,7 +157,7 @@ def test_a_damaged_file_that_nothing_needs_leaves_with_its_days(copy: Folder) ->
     pruned(copy)
     keep_nothing(copy)
     (file,) = first_files(copy, "documents_path", 1)
-    file.write_bytes(cut_short(file.read_bytes()))
+    cut_short(file)
     assert pruned(copy, "--dry-run")["landed_files"] == pruned(copy)["landed_files"] == 64
     assert not file.exists()
     assert pruned(copy) == {}

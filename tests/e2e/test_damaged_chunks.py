@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.damaged_files import cut_short
 from tests.e2e.conftest import Folder, embedding_settings
 from tests.emulators.embeddings import EmbeddingsServer, refusal
 from tests.emulators.github import TOKEN, GitHub, serving
 
 ISSUES = 3
-
-
-def cut_short(file: Path) -> None:
-    content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2])
 
 
 @pytest.mark.parametrize("damage", [cut_short, Path.unlink])

@@ -15,6 +15,7 @@ from pipelines.ingestion.report import SyncReport
 from pipelines.ingestion.unit_sync import sync_unit
 from pipelines.services import Services
 from pipelines.settings import Settings
+from tests.damaged_files import cut_short
 from tests.emulators.fake_embedder import FakeEmbedder
 from tests.emulators.memory_source import MemorySource
 from tests.pipelines.documents import document
@@ -23,11 +24,6 @@ CONNECTION = GitHubConnection(id="acme", source="github", token=SecretStr("t"))
 UNIT = Unit("unit", "Unit")
 LOADS = 3
 READS_ALONE = SyncOptions(stages=("documents",))
-
-
-def cut_short(file: Path) -> None:
-    content = file.read_bytes()
-    file.write_bytes(content[: len(content) // 2])
 
 
 @pytest.fixture
