@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
 from pipelines.chunking.blocks import LINE_GAP, MAX_BYTES, PARAGRAPH_GAP, Block, heading
 from pipelines.chunking.formats.markdown_comments import without_comments
+from pipelines.chunking.formats.markdown_structure import MarkdownNode, heading_text, markdown_nodes
 from pipelines.chunking.tokens import utf8_length
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
 
 _WHOLE_LIST_BYTES = MAX_BYTES // 4
 """Lists and quotes up to this size are one block: a list cut between chunks is hard to read."""
@@ -37,7 +31,7 @@ def markdown_blocks(text: str) -> list[Block]:
     text = without_comments(text)
     for portion in _portions(text):
         lines = portion.split("\n")
-        blocks.extend(_MarkdownReader(lines).blocks(_nodes(_parser().parse(portion)), 0, len(lines)))
+        blocks.extend(_MarkdownReader(lines).blocks(markdown_nodes(portion), 0, len(lines)))
     return blocks
 
 
@@ -57,47 +51,11 @@ def _portions(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-@cache
-def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable("table")
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    parser.block.ruler.disable("reference")  # definitions stay text, as all else that is inline
-    return parser
-
-
-@dataclass(frozen=True, slots=True)
-class _MarkdownNode:
-    """A block token with the lines that it covers, `start` to before `end`, and what is inside it."""
-
-    token: Token
-    start: int
-    end: int
-    children: list[_MarkdownNode]
-
-
-def _nodes(tokens: Sequence[Token]) -> list[_MarkdownNode]:
-    """The parser's flat sequence of openings and closings as trees."""
-    roots: list[_MarkdownNode] = []
-    open_children = [roots]
-    for token in tokens:
-        if token.nesting < 0:
-            open_children.pop()
-            continue
-        start, end = token.map or (0, 0)
-        node = _MarkdownNode(token, start, end, [])
-        open_children[-1].append(node)
-        if token.nesting > 0:
-            open_children.append(node.children)
-    return roots
-
-
 class _MarkdownReader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
 
-    def blocks(self, nodes: Sequence[_MarkdownNode], start: int, end: int) -> Iterator[Block]:
+    def blocks(self, nodes: Sequence[MarkdownNode], start: int, end: int) -> Iterator[Block]:
         """Blocks of the lines from `start` to before `end`, which `nodes` structure."""
         at = start
         for node in nodes:
@@ -108,46 +66,47 @@ class _MarkdownReader:
             at = max(at, node.end)
         yield from self._text(at, end)
 
-    def _block(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
-        match node.token.type:
-            case "heading_open" if node.token.level == 0:
+    def _block(self, node: MarkdownNode, start: int) -> Iterator[Block]:
+        match node.kind:
+            case "Heading" if node.level:
                 yield from self._heading(node, start)
-            case "fence" | "code_block":
+            case "CodeBlock":
                 yield self._code(node, start)
-            case "table_open":
+            case "Table":
                 yield self._table(node, start)
-            case "html_block":
+            case "HtmlBlock":
                 yield from _blocks_of(self._source(start, node.end))
-            case "hr":
+            case "Rule":
                 return
-            case "bullet_list_open" | "ordered_list_open" | "list_item_open" | "blockquote_open":
+            case "List" | "Item" | "BlockQuote":
                 yield from self._container(node, start)
             case _:
                 yield from self._text(start, node.end)
 
-    def _heading(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
-        inline = node.children[0].token.content
-        if not inline.strip():
+    def _heading(self, node: MarkdownNode, start: int) -> Iterator[Block]:
+        source = self._source(start, node.end)
+        inline = heading_text(source, node.level)
+        if not inline:
             return
-        block = heading(inline, int(node.token.tag[1:]))
+        block = heading(inline, node.level)
         # A paragraph underlined by a thematic break: CommonMark calls all of it a heading.
-        yield block if block.size < MAX_BYTES // 2 else Block("text", self._source(start, node.end))
+        yield block if block.size < MAX_BYTES // 2 else Block("text", source)
 
-    def _code(self, node: _MarkdownNode, start: int) -> Block:
+    def _code(self, node: MarkdownNode, start: int) -> Block:
         text = self._source(start, node.end)
-        if node.token.type == "code_block":
+        if node.is_indented:
             return Block("code", text.strip("\n"))
         first, _, _ = text.partition("\n")
         last = text.rpartition("\n")[2]
         tail = last if "\n" in text and _FENCE.match(last) else ""
         return Block("code", text, head=first, tail=tail)
 
-    def _table(self, node: _MarkdownNode, start: int) -> Block:
+    def _table(self, node: MarkdownNode, start: int) -> Block:
         return Block("table", self._source(start, node.end), head=self._source(start, start + 2))
 
-    def _container(self, node: _MarkdownNode, start: int) -> Iterator[Block]:
+    def _container(self, node: MarkdownNode, start: int) -> Iterator[Block]:
         """A list, item or quote: one block, or, if too long for that, its parts."""
-        is_item = node.token.type == "list_item_open"
+        is_item = node.kind == "Item"
         text = self._source(start, node.end)
         if utf8_length(text) <= (MAX_BYTES if is_item else _WHOLE_LIST_BYTES):
             blank_before = start == 0 or not self._lines[start - 1].strip()

@@ -165,7 +165,18 @@ def test_an_update_of_the_document_leaves_what_is_embedded(document: MakeDocumen
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = ("unstructured", "markdown_it", "lxml", "pypdfium2", "openpyxl", "docx", "pptx", "spacy", "numpy")
+    heavy = (
+        "unstructured",
+        "markdown_it",
+        "lxml",
+        "pyromark",
+        "pypdfium2",
+        "openpyxl",
+        "docx",
+        "pptx",
+        "spacy",
+        "numpy",
+    )
     program = f"import sys, pipelines.chunking; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -26,6 +26,18 @@ LONG_LIST = "\n".join(f"- item {number} with some words" for number in range(40)
         ("text\n\n    indented\n      code", [("text", "text"), ("code", "    indented\n      code")]),
         ("| a | b |\n|---|---|\n| 1 | 2 |", [("table", "| a | b |\n|---|---|\n| 1 | 2 |")]),
         ("~~gone~~ **bold** [x](https://e.org)", [("text", "~~gone~~ **bold** [x](https://e.org)")]),
+        ("Intro:\nA | B\n--|--\n1 | 2", [("text", "Intro:"), ("table", "A | B\n--|--\n1 | 2")]),
+        ("Intro:\nÄ B | C\n:-|-:\n1 | 2", [("text", "Intro:"), ("table", "Ä B | C\n:-|-:\n1 | 2")]),
+        ("| a\t|\tb |\n|---\t|\t---|\t\n| 1 | 2 |", [("table", "| a\t|\tb |\n|---\t|\t---|\t\n| 1 | 2 |")]),
+        ("- a | b\n--- | ---\nx", [("item", "- a | b\n--- | ---\nx")]),
+        ("```x | y\n--- | ---\n```\nz", [("code", "```x | y\n--- | ---\n```"), ("text", "z")]),
+        ("- [ ] [a][b]\n- two\n\n[b]:\n  /u", [("item", "- [ ] [a][b]\n- two"), ("text", "[b]:\n  /u")]),
+        ("## A \\# ## #\n\n# B#", [("heading", "## A \\# ##"), ("heading", "# B#")]),
+        ("A\n  b\n===\n- # c", [("heading", "# A b"), ("item", "- # c")]),
+        (
+            "été\n\n日本 **x**\n\n> 😀\n\n    ü",
+            [("text", "été"), ("text", "日本 **x**"), ("item", "> 😀"), ("code", "    ü")],
+        ),
         ("[ref]: https://example.com\n\nSee [ref].", [("text", "[ref]: https://example.com"), ("text", "See [ref].")]),
         ("<!-- hidden\n\n# not a heading -->\n\nseen", [("text", "seen")]),
         (
@@ -60,6 +72,37 @@ def test_code_inside_a_long_item_stays_whole() -> None:
     item = "- " + "words " * 400 + "\n\n" + code + "\n\n  after"
     blocks = markdown_blocks(item)
     assert code in [block.text for block in blocks if block.kind == "code"]
+
+
+def test_a_long_quote_is_divided_where_its_parts_end() -> None:
+    items, after = "> - one\n> - two", "> After the list" + " words" * 90
+    blocks = markdown_blocks(f"{items}\n>\n{after}\n\nend")
+    assert [block.text for block in blocks] == [f"{items}\n>", after, "end"]
+
+
+@pytest.mark.parametrize("nested", ["".join("  " * depth + "- a\n" for depth in range(1_000)), "> " * 10_000 + "a"])
+def test_what_is_nested_too_deep_is_text(nested: str) -> None:
+    assert "a" in markdown_blocks(nested)[-1].text
+
+
+def test_a_text_that_the_parser_fails_at_is_read_without_structure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """As pyo3's, which is in no module."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr("pyromark.events_with_range", fail)
+    assert [block.text for block in markdown_blocks("# A\n\n- b")] == ["# A\n\n- b"]
+
+
+@pytest.mark.parametrize(
+    "unit", ["> ", "- a\n", "```\n", "a\n---\n", "a|b\n-|-\n", "-\t|\t", "|-", "[a](", "]:", "<a ", "*a _b ", "``a "]
+)
+def test_structure_is_found_in_linear_time(unit: str) -> None:
+    start = time.process_time()
+    markdown_blocks(unit * (300_000 // len(unit)) + "x")
+    assert time.process_time() - start < 5
 
 
 def test_a_table_keeps_its_header_lines() -> None:
