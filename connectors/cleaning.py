@@ -60,7 +60,7 @@ def _without_bytes(found: re.Match[str]) -> str:
 
 def _may_hold_base64(text: str) -> bool:
     """Whether to look closer. Long words are mostly addresses, which have dots and dashes."""
-    return any(len(word) >= _LONG and _LONG_RUN.search(word) for word in text.split())
+    return any(_LONG_RUN.search(word) for word in text.split() if len(word) >= _LONG)
 
 
 def _without_base64(text: str) -> str:

@@ -9,6 +9,7 @@ after a question alike.
 from __future__ import annotations
 
 import re
+import string
 from functools import lru_cache
 
 LONGEST_IDENTIFIER = 100
@@ -24,6 +25,7 @@ _IDENTIFIER = re.compile(
 )
 _MARK_OR_HUMP = re.compile(r"[^\W_][-./:\\@#_]+[^\W_]|[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
 """What each identifier holds."""
+_MARKS = string.punctuation + "‘’“”„‹›«»…–—•·"
 _RUNS_REMEMBERED = 16_384
 _LONGEST_REMEMBERED = 64
 """Characters."""
@@ -47,9 +49,14 @@ _LOOKING = re.compile(f"{ASKING.pattern}|{ASKING_GERMAN.pattern}|open")
 
 def with_identifiers(text: str) -> str:
     """The text, and after it the further words by which its identifiers are found."""
-    # Most of what stands between spaces is plain words, and of the rest most comes again: to look for identifiers in
-    # the whole text takes half as long again.
-    unusual = (run for run in text.split() if not (run.isalpha() and (run.islower() or run.istitle())))
+    # Most of what stands between spaces is plain words, with or without marks around them, and of the rest most comes
+    # again: to look for identifiers in the whole text takes twice as long.
+    unusual = [
+        run
+        for run in text.split()
+        if not (run.isalpha() and (run.islower() or run.istitle()))
+        and not ((word := run.strip(_MARKS)).isalpha() and (word.islower() or word.istitle()))
+    ]
     words = [word for run in unusual for word in (_words_of if len(run) <= _LONGEST_REMEMBERED else _words_in)(run)]
     return f"{text}\n{' '.join(words)}" if words else text
 

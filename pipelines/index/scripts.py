@@ -23,6 +23,9 @@ _CUTTING = "\u0e47-\u0e4c\u0e4e\u0eba\u0ec8-\u0ecc\u17c9-\u17d3\u1037\u1039\u103
 """Tone marks and signs at which the engine would cut: without the property Alphabetic they are no letters to it."""
 _LEFT_OUT = re.compile(f"[{_INVISIBLE}{_UNTYPED}{_CUTTING}]+")
 
+_SOFT_HYPHEN = b"\xad"
+"""The only one of these in Windows-1252, which has the quotation marks and dashes of western texts besides Latin-1."""
+
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _UNSPACED = re.compile(
     f"[{_HAN}"
@@ -37,17 +40,29 @@ _HAN_LETTER = re.compile(f"[{_HAN}]")
 
 def fold(text: str) -> str:
     """The text in compatibility forms, without what is not seen or not typed."""
-    return text if text.isascii() else _LEFT_OUT.sub("", unicodedata.normalize("NFKC", text))
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return text if _is_western(text) else _LEFT_OUT.sub("", text)
 
 
 def split_text(text: str) -> str:
     """A text with spaces between what it is found by where a script has none: pairs, and Han letters by themselves."""
-    return text if text.isascii() else _UNSPACED.sub(lambda run: _spaced(_pairs(run) + _han_letters(run)), text)
+    return text if _is_western(text) else _UNSPACED.sub(lambda run: _spaced(_pairs(run) + _han_letters(run)), text)
 
 
 def split_question(text: str) -> str:
     """As `split_text`; a Han letter by itself is asked for only where it stands alone."""
-    return text if text.isascii() else _UNSPACED.sub(lambda run: _spaced(_pairs(run)), text)
+    return text if _is_western(text) else _UNSPACED.sub(lambda run: _spaced(_pairs(run)), text)
+
+
+def _is_western(text: str) -> bool:
+    """Whether all is of Windows-1252, and so neither left out nor divided: found out in a third of the time that one
+    look for that takes."""
+    try:
+        return text.isascii() or _SOFT_HYPHEN not in text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
 
 
 def _pairs(run: re.Match[str]) -> list[str]:

@@ -80,12 +80,18 @@ class CachingEmbedder:
         price = self._embedder.price_per_million_tokens
         self._meter = ConnectionMeter(services.catalog.spending, connection, budget, price, self._count)
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
-        """What comes of these distinct texts. Raises EmbeddingError; what arrived before stays cached."""
-        with span("embed", texts=len(texts)):
-            return self._embed(texts)
+    @property
+    def limits(self) -> RequestLimits:
+        """Those of now: they grow with what is known of the whole."""
+        return request_limits(self._total())
 
-    def _embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], limits: RequestLimits | None = None) -> Embedded:
+        """What comes of these distinct texts, in requests within `limits`. Raises EmbeddingError; what arrived before
+        stays cached."""
+        with span("embed", texts=len(texts)):
+            return self._embed(texts, limits or self.limits)
+
+    def _embed(self, texts: Sequence[str], limits: RequestLimits) -> Embedded:
         embedder = self._embedder
         self._cache.models.mark_used(embedder.model, embedder.dimensions)  # also where all of it is cached
         found = self._cache.get(embedder.model, embedder.dimensions, texts)
@@ -93,7 +99,7 @@ class CachingEmbedder:
         self._counts.cached += len(found)
         missing = [text for text in texts if text not in found]
         try:
-            for batch in self._request(missing) if missing else ():
+            for batch in self._request(missing, limits) if missing else ():
                 pairs = zip(batch.positions, batch.vectors, strict=True)
                 answer = {missing[position]: vector for position, vector in pairs}
                 self._cache.put(embedder.model, embedder.dimensions, answer)
@@ -104,8 +110,7 @@ class CachingEmbedder:
             return Embedded(found, refused, frozenset(missing) - found.keys() - refused.keys())
         return Embedded(found, refused)
 
-    def _request(self, texts: Sequence[str]) -> Iterator[EmbeddedBatch]:
-        limits = request_limits(self._total())
+    def _request(self, texts: Sequence[str], limits: RequestLimits) -> Iterator[EmbeddedBatch]:
         return self._embedder.embed(
             texts,
             purpose="document",

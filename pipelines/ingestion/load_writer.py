@@ -156,6 +156,9 @@ class LoadWriter:
         self._revoke_lost()
         buffer, self._buffer = self._buffer, _LoadBuffer()
         found = self._compare(buffer)
+        self._landed += len(found.rows)
+        if self._is_chunked_next and bulk_chunking_pays(self._landed):
+            self._services.bulk_chunker.start()  # it has its imports done when these rows are landed
         load = self._catalog.commit_read(
             self._connection.id,
             self._unit.id,
@@ -173,9 +176,6 @@ class LoadWriter:
         self.left_behind |= {*self._catalog.parents.left_behind(self._connection.id, self._unit.id, changed)}
         if load is not None and found.chunked:
             self._landing.write_chunks(self._connection.id, load, found.chunked)
-        self._landed += len(found.rows)
-        if self._is_chunked_next and bulk_chunking_pays(self._landed):
-            self._services.bulk_chunker.start()
 
     def _revoke_lost(self) -> None:
         """What the items that came last show to be lost counts now, and not with the load that they are in."""

@@ -11,7 +11,7 @@ from pipelines.catalog import Load, Outcome
 from pipelines.catalog.budgets import budget_spent, describe_waiting, has_room
 from pipelines.catalog.documents import DocumentState, Indexed
 from pipelines.index.contract import IndexStore, Payload
-from pipelines.ingestion.embedding import CachingEmbedder
+from pipelines.ingestion.embedding import CachingEmbedder, RequestLimits
 from pipelines.ingestion.index_plan import (
     DocumentPlan,
     document_change,
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 Plans: TypeAlias = Sequence[DocumentPlan]
 
 CHUNKS_PER_STEP = 512
-"""How many chunks are planned, embedded and written before the catalog records it."""
+"""About how many chunks are planned, embedded and written before the catalog records it: as many as fill requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class _Step:
 
     load: Load
     documents: Sequence[ChunkedDocument]
+    limits: RequestLimits
     plans: Plans = ()
     is_last: bool = False
 
@@ -89,9 +90,12 @@ def index_loads(
     window = services.embedder.window_tokens
     done, waits = 0, False
     with SharedStore(services) as shared, thread_beside() as beside:
-        steps = (replace(step, plans=_plan(shared.open(), step.documents)) for step in _steps(services, loads, shared))
+        steps = _steps(services, loads, shared, embedder)
+        planned = (replace(step, plans=_plan(shared.open(), step.documents)) for step in steps)
         # The provider embeds the next step while this one is written: neither waits for the other.
-        embedded = one_ahead(beside, steps, lambda step: embedder.embed(new_texts(step.plans, window)), shared)
+        embedded = one_ahead(
+            beside, planned, lambda step: embedder.embed(new_texts(step.plans, window), step.limits), shared
+        )
         for step, found in embedded:
             waiting = [plan for plan in step.plans if needs_any(plan, found.held, window)]
             ready = [plan for plan in step.plans if plan not in waiting] if waiting else step.plans
@@ -125,9 +129,9 @@ def write_ahead(
     embedder = CachingEmbedder(services, load.connection, lambda: load.chunks, report.embedding)
     window = services.embedder.window_tokens
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
-    for step in _batches(current):
+    for step, limits in _batches(current, lambda: embedder.limits):
         plans = _plan(store, step)
-        found = embedder.embed(new_texts(plans, window))
+        found = embedder.embed(new_texts(plans, window), limits)
         if found.held:
             raise budget_spent(services.catalog, services.settings, load.connection)
         services.catalog.leases.refuse_stale()
@@ -164,29 +168,41 @@ def _indexed(document: ChunkedDocument) -> Indexed:
 
 
 def _steps(
-    services: Services, loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]], shared: SharedStore
+    services: Services,
+    loads: Iterable[tuple[Load, Iterable[ChunkedDocument]]],
+    shared: SharedStore,
+    embedder: CachingEmbedder,
 ) -> Iterator[_Step]:
     """At least one of each load."""
     for load, documents in loads:
-        before: list[ChunkedDocument] = []
-        for step in _batches(shared.between(_current(services, load, documents))):
-            if before:
-                yield _Step(load, before)
-            before = step
-        yield _Step(load, before, is_last=True)
+        shared.open()  # while the first documents are chunked
+        before = _Step(load, (), embedder.limits)
+        for step, limits in _batches(shared.between(_current(services, load, documents)), lambda: embedder.limits):
+            if before.documents:
+                yield before
+            before = _Step(load, step, limits)
+        yield replace(before, is_last=True)
 
 
-def _batches(documents: Iterable[ChunkedDocument]) -> Iterator[list[ChunkedDocument]]:
+def _batches(
+    documents: Iterable[ChunkedDocument], limits_of_now: Callable[[], RequestLimits]
+) -> Iterator[tuple[list[ChunkedDocument], RequestLimits]]:
+    """Documents whose chunks fill requests within limits, or a single one that has more chunks."""
     step: list[ChunkedDocument] = []
     chunks = 0
     for document in documents:
+        limits = limits_of_now()
+        if step and chunks + len(document.chunks) > _chunks_per_step(limits):
+            yield step, limits
+            step, chunks = [], 0
         step.append(document)
         chunks += len(document.chunks)
-        if chunks >= CHUNKS_PER_STEP:
-            yield step
-            step, chunks = [], 0
     if step:
-        yield step
+        yield step, limits_of_now()
+
+
+def _chunks_per_step(limits: RequestLimits) -> int:
+    return limits.inputs_per_request * max(round(CHUNKS_PER_STEP / limits.inputs_per_request), 1)
 
 
 def _plan(store: IndexStore, step: Sequence[ChunkedDocument]) -> Plans:

@@ -29,6 +29,8 @@ from tests.pipelines.index.conftest import Configured, changes_of
         ("UserStore::findAll()", "UserStorefindAll User Store find All"),
         ("v1.2.3", "v123"),
         ("plain words, and a sentence. Another one", ""),
+        ("(plain), “words” — and **More**: `of` them…", ""),
+        ("(see **getUserName**, “ERR-4711”)", "get User Name ERR4711"),
         ("kWh mRNA HbA1c", ""),
         ("__init__", ""),
         ("don't", ""),

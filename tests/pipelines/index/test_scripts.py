@@ -103,3 +103,10 @@ def test_the_engine_cuts_no_pair(text: str) -> None:
     """It takes a sign without the property Alphabetic for the end of a word; such are left out before."""
     for word in split_question(fold(text)).split():
         assert len(qdrant_edge.Bm25().embed_query(word).indices) == 1
+
+
+@pytest.mark.parametrize("letter", [bytes([code]).decode("cp1252", "ignore") for code in range(128, 256)])
+def test_western_letters_are_folded_alike_beside_those_of_other_scripts(letter: str) -> None:
+    alone, beside = split_text(fold(f"a{letter}b")), split_text(fold(f"a{letter}b ก"))
+    assert beside.split()[: len(alone.split())] == alone.split()
+    assert ("\u00ad" in alone, "\u00ad" in beside) == (False, False)

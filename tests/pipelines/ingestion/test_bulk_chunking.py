@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,23 @@ def test_another_writer_gets_its_turn_while_files_are_chunked(
         other.join()
     assert chunked_afterwards[-1]
     assert chunked_afterwards.index(True) < 40
+
+
+def test_each_step_fills_its_requests(tmp_path: Path, source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    embed = FakeEmbedder.embed
+
+    def counted(embedder: FakeEmbedder, texts: Sequence[str], **options: Any) -> Any:
+        asked.append((len(texts), options["inputs_per_request"]))
+        return embed(embedder, texts, **options)
+
+    monkeypatch.setattr(FakeEmbedder, "embed", counted)
+    monkeypatch.setattr("pipelines.ingestion.vectors.CHUNKS_PER_STEP", 120)
+    with opened(tmp_path / "full") as services:
+        assert sync(services, source).errors == {}
+    assert len(asked) > 4
+    assert {limit for _, limit in asked} == {64}
+    assert all(120 < inputs <= 2 * 64 for inputs, _ in asked[:-1])
 
 
 def test_what_stops_the_chunking_is_told_and_the_rest_is_indexed(
