@@ -208,6 +208,10 @@ class IndexStore(Protocol):
     def apply(self, changes: Iterable[DocumentChange]) -> None:
         """Write changes, durably when it returns. Repeating a change does no harm."""
 
+    def expect(self, points: int) -> None:
+        """That there are to be about so many points, for a store that lays out a large index otherwise than a small
+        one."""
+
     def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
         """Let the points that meet the conditions, all of one source, carry these readers; vectors stay."""
 

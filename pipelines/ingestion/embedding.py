@@ -83,7 +83,12 @@ class CachingEmbedder:
     @property
     def limits(self) -> RequestLimits:
         """Those of now: they grow with what is known of the whole."""
-        return request_limits(self._total())
+        return request_limits(self.expected)
+
+    @property
+    def expected(self) -> int:
+        """How many texts there are to be, as far as is known now."""
+        return self._total()
 
     def embed(self, texts: Sequence[str], limits: RequestLimits | None = None) -> Embedded:
         """What comes of these distinct texts, in requests within `limits`. Raises EmbeddingError; what arrived before

@@ -42,6 +42,7 @@ def _write_ahead(services: Services, report: SyncReport, observer: Observer) -> 
     loads = services.catalog.loads.newest()
     names, total, done = _units(services), sum(load.documents for load in loads), 0
     with services.store() as store:
+        store.expect(sum(load.chunks for load in loads))
         for load in loads:
             with suppress(FileNotFoundError):  # retention has taken it out: all of it was replaced meanwhile
                 write_ahead(services, store, load, chunk_load(services, load), report)

@@ -101,7 +101,9 @@ def index_loads(
             ready = [plan for plan in step.plans if plan not in waiting] if waiting else step.plans
             writable = _without_refused(services, ready, found, report)
             if writable:
-                _write(services, shared.open(), writable, found.vectors, report)
+                store = shared.open()
+                store.expect(embedder.expected)
+                _write(services, store, writable, found.vectors, report)
             done, waits = done + sum(len(one.chunks) for one in step.documents), waits or bool(waiting)
             progress(done)
             if step.is_last:

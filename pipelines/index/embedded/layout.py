@@ -21,7 +21,8 @@ SEALED_POINTS = 5_000
 """About how large a segment grows until it is sealed, which takes a second or two of CPU, and holds the interpreter's
 lock."""
 FIRST_SEALED_POINTS = 10_000
-"""The same of an index without a sealed segment: most of what a small one would cost is spared."""
+"""The same of an index without a sealed segment, unless it is to be large: most of what a small one would cost is
+spared."""
 _BYTES_OF_WORDS = 1_000
 """Of a point's lexical vector: 12 for each different word, of which chunks of 1,300 characters have 80."""
 _WINDOWS = 1.8
@@ -43,22 +44,32 @@ def create_shard(path: Path, spec: IndexSpec) -> None:
     shard.close()
 
 
-def open_shard(path: Path, spec: IndexSpec, *, has_sealed: bool) -> qdrant_edge.EdgeShard:
+def is_large(points: int) -> bool:
+    """Whether an index of so many points is sealed in small segments from the beginning: a process holds a segment
+    twice while it is sealed."""
+    return points > FIRST_SEALED_POINTS + SEALED_POINTS
+
+
+def open_shard(path: Path, spec: IndexSpec, *, in_small_segments: bool) -> qdrant_edge.EdgeShard:
     """Open a shard to write to it; an earlier release's is sealed and indexed like any other from now on."""
     from qdrant_edge import EdgeShard
 
-    shard = EdgeShard.load(str(path), _config(spec, SEALED_POINTS if has_sealed else FIRST_SEALED_POINTS))
+    shard = EdgeShard.load(str(path), _config(spec, SEALED_POINTS if in_small_segments else FIRST_SEALED_POINTS))
     _add_indexes(shard)
     return shard
 
 
 def _add_indexes(shard: qdrant_edge.EdgeShard) -> None:
-    """The payload indexes that a shard has not."""
-    from qdrant_edge import PayloadSchemaType, UpdateOperation
+    """The payload indexes that a shard has not. Sealed, they are in mapped files: in memory they take 0.6 kB a point
+    (windows included), and questions no less time. One that was made otherwise stays as it is: to make it anew takes as
+    long as to seal all segments."""
+    from qdrant_edge import DatetimeIndexParams, IntegerIndexParams, KeywordIndexParams, Memory, UpdateOperation
 
-    wanted = dict.fromkeys((*KEYWORD_FIELDS, SOURCE_READERS), PayloadSchemaType.Keyword)
-    wanted |= dict.fromkeys(TIME_FIELDS, PayloadSchemaType.Datetime)
-    wanted |= dict.fromkeys(NUMBER_FIELDS, PayloadSchemaType.Integer)
+    cold = Memory.Cold
+    wanted: dict[str, KeywordIndexParams | DatetimeIndexParams | IntegerIndexParams] = {}
+    wanted |= dict.fromkeys((*KEYWORD_FIELDS, SOURCE_READERS), KeywordIndexParams(memory=cold))
+    wanted |= dict.fromkeys(TIME_FIELDS, DatetimeIndexParams(memory=cold))
+    wanted |= dict.fromkeys(NUMBER_FIELDS, IntegerIndexParams(lookup=True, range=True, memory=cold))
     there = shard.info().payload_schema
     for field, kind in wanted.items():
         if field not in there:

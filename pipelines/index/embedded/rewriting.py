@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import BM25, DENSE, IndexSpec
-from pipelines.index.embedded.layout import create_shard, open_shard, seal
+from pipelines.index.embedded.layout import create_shard, is_large, open_shard, seal
+from pipelines.index.embedded.shard import count_points
 
 if TYPE_CHECKING:
     import qdrant_edge
 
 POINTS_AT_ONCE = 128
+_PAGES_PER_LOOK = 8
+"""After how many of these the shard is asked whether something is to be sealed."""
 
 
 def rewrite_shard(shard: qdrant_edge.EdgeShard, folder: Path, spec: IndexSpec) -> None:
@@ -20,7 +24,7 @@ def rewrite_shard(shard: qdrant_edge.EdgeShard, folder: Path, spec: IndexSpec) -
     unfinished = folder / "shard.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     create_shard(unfinished, spec)
-    fresh = open_shard(unfinished, spec, has_sealed=False)
+    fresh = open_shard(unfinished, spec, in_small_segments=is_large(count_points(shard)))
     _copy_points(shard, fresh)
     seal(fresh)
     fresh.flush()
@@ -45,11 +49,13 @@ def _copy_points(shard: qdrant_edge.EdgeShard, fresh: qdrant_edge.EdgeShard) -> 
     from qdrant_edge import Point, ScrollRequest, UpdateOperation
 
     offset = None
-    while True:
+    for page in count(1):
         request = ScrollRequest(offset, POINTS_AT_ONCE, with_payload=True, with_vector=[DENSE, BM25])
         records, offset = shard.scroll(request)
         if records:
             points = [Point(record.id, record.vector, record.payload) for record in records]  # type: ignore[arg-type]
             fresh.update(UpdateOperation.upsert_points(points))
+        if page % _PAGES_PER_LOOK == 0:
+            seal(fresh)
         if offset is None:
             return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexSpec, Payload
-from pipelines.index.embedded.layout import create_shard, open_shard, seal
+from pipelines.index.embedded.layout import create_shard, is_large, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
 from pipelines.index.embedded.sealed_files import SealedFiles
@@ -51,6 +51,7 @@ class EdgeStore:
         self._unpublished = self._folder / "unpublished"
         self._replaces = replace
         self._since_look, self._has_grown = 0, False
+        self._is_to_be_large = False
         if not replace:
             check_live(self._snapshots, spec, check_stored)
         with ExitStack() as opening:
@@ -74,6 +75,12 @@ class EdgeStore:
             with engine_errors(self._folder):
                 write(self._shard, batch)
                 self._seal_after(len(batch.points))
+
+    def expect(self, points: int) -> None:
+        if is_large(points) and not self._in_small_segments:
+            self._is_to_be_large = True
+            with engine_errors(self._folder):
+                self._reload()
 
     def set_readers(self, where: Conditions, source: str, readers: Sequence[str]) -> None:
         self._unpublished.touch()
@@ -144,7 +151,7 @@ class EdgeStore:
         if self._since_look >= POINTS_PER_LOOK:
             self._since_look, self._has_grown = 0, True
             forget_mapped(self._folder)  # to seal a segment takes as much as it holds once more
-            if seal(self._shard) and not self._has_sealed:
+            if seal(self._shard) and not self._in_small_segments:
                 self._reload()  # the segments after the first one are smaller
 
     def _reload(self) -> None:
@@ -170,7 +177,8 @@ class EdgeStore:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 create_shard(unfinished, self._spec)
                 unfinished.rename(self._shard_folder)
-            self._has_sealed = bool(SealedFiles.of(self._shard_folder).segments)
-            shard = open_shard(self._shard_folder, self._spec, has_sealed=self._has_sealed)
+            has_sealed = bool(SealedFiles.of(self._shard_folder).segments)
+            self._in_small_segments = has_sealed or self._is_to_be_large
+            shard = open_shard(self._shard_folder, self._spec, in_small_segments=self._in_small_segments)
             forget_mapped(self._folder)  # a new one maps in 62 MB of reserved pages
             return shard

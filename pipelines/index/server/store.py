@@ -99,6 +99,9 @@ class QdrantStore:
         with server_errors(self._name):
             self._client.delete(self._name, selector, wait=True, ordering=WriteOrdering.MEDIUM)
 
+    def expect(self, points: int) -> None:
+        """The server lays out what it has by itself."""
+
     def erase_removed(self) -> None:
         """Nothing makes a server do it: it optimizes its segments by itself."""
 

@@ -42,6 +42,35 @@ def test_segments_are_sealed_when_they_hold_about_as_many_points_as_are_meant(
     assert all(0.8 * OTHERS <= points <= 1.25 * OTHERS for points in grown)
 
 
+def test_of_what_is_to_be_large_even_the_first_segment_is_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.index.embedded.layout.FIRST_SEALED_POINTS", FIRST)
+    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", OTHERS)
+    monkeypatch.setattr("pipelines.index.embedded.store.POINTS_PER_LOOK", STEP)
+    chance = random.Random(1)
+    with closing(EdgeStore(tmp_path, IndexSpec("knowledge", "model", 8, "1"), lock_timeout=1)) as store:
+        store.expect(FIRST)
+        store.apply([_document(0, 8, chance)])
+        store.expect(4 * FIRST)
+        store.apply(_document(number, 8, chance) for number in range(1, int(1.5 * OTHERS)))
+        assert _sealed_segments(tmp_path) == 1
+        assert store.info().points == int(1.5 * OTHERS)
+
+
+def test_a_large_index_is_written_anew_in_small_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.index.embedded.layout.FIRST_SEALED_POINTS", 2_000)
+    monkeypatch.setattr("pipelines.index.embedded.layout.SEALED_POINTS", 1_000)
+    chance, points = random.Random(1), 4_000
+    with closing(EdgeStore(tmp_path, IndexSpec("knowledge", "model", 8, "1"), lock_timeout=1)) as store:
+        store.apply(_document(number, 8, chance) for number in range(points))
+        assert store.info().points == points
+        store.publish()
+        store.erase_removed()
+        assert store.info().points == points
+        assert _sealed_segments(tmp_path) > 1
+
+
 def _sealed_segments(root: Path) -> int:
     (shard,) = root.glob("knowledge-*/shard")
     return len(SealedFiles.of(shard).segments)

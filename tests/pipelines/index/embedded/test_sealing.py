@@ -151,3 +151,16 @@ def create_as_before(path: Path, spec: Any) -> None:
     shard.update(edge.UpdateOperation.create_field_index("document_id", edge.PayloadSchemaType.Keyword))
     shard.flush()
     shard.close()
+
+
+def test_payload_indexes_take_no_memory_where_they_are_sealed(edge: Configured) -> None:
+    from qdrant_edge import EdgeShard, Memory
+
+    with closing(edge.store()) as store:
+        store.apply(document(number) for number in range(DOCUMENTS))
+    (folder,) = index_folder(edge).glob("knowledge-*/shard")
+    shard = EdgeShard.load(str(folder))
+    placed = {field: index.params.memory for field, index in shard.info().payload_schema.items() if index.params}
+    shard.close()
+    assert {"readers", "source_readers", "updated_at", "position"} <= placed.keys()
+    assert all(place == Memory.Cold for place in placed.values())
