@@ -48,8 +48,8 @@ class MarkdownNode:
 
 
 def markdown_nodes(text: str) -> list[MarkdownNode]:
-    """The outermost nodes of a text, whose `lines` end with `\\n`. Lines of no node are text: definitions of links are
-    such."""
+    """The outermost nodes of a text with `\\n` line ends. A definition of a link is a paragraph; what is in no node is
+    text."""
     source = _for_the_parser(text)
     places = _Places(source.encode())
     roots: list[MarkdownNode] = []
@@ -93,7 +93,7 @@ def heading_text(source: str, level: int) -> str:
 
 def _opened_nodes(source: str) -> Iterator[tuple[str, Any, Range]]:
     """The kind of each node that is opened, what the parser tells of it, and where it is; the outer before the inner.
-    None, if the parser fails: then all is text."""
+    Where the parser fails, there are no more: what follows is text."""
     import pyromark
 
     try:
@@ -101,9 +101,8 @@ def _opened_nodes(source: str) -> Iterator[tuple[str, Any, Range]]:
             kind, facts = _opened(event)
             if kind in _KINDS:
                 yield kind, facts, where
-    except (
-        BaseException
-    ) as error:  # what Rust panics with is no Exception, and its class is nowhere to be imported from
+    except BaseException as error:
+        # What Rust panics with is no Exception, and its class is nowhere to be imported from.
         if type(error).__name__ != "PanicException":
             raise
 
