@@ -16,21 +16,21 @@ _SPREAD = 0.4
 """In base64 this share of neighbours is of different kinds (capitals, small letters, digits): by chance 0.64, and in
 names that are written together about 0.2."""
 
-# No quantifier here can give back what it took (`++`, `?+`), so that no text makes them search twice.
+# No quantifier here can give back what it took (`++`, `(?>…)`), so that no text makes them search twice.
 _DATA_URI = re.compile(
-    r"data:[\w.+-]++/[\w.+-]++(?:;[\w.+=-]++)*+,"
-    r"[\w+/=%.~*-]*+(?:\r?\n[A-Za-z0-9+/=]{60,}+)*+(?:\r?\n[A-Za-z0-9+/]{1,76}+={1,2})?+",
+    r"data:[\w.+-]++/[\w.+-]++(?>(?:;[\w.+=-]++)*),"
+    r"[\w+/=%.~*-]*+(?>(?:\r?\n[A-Za-z0-9+/=]{60,}+)*)(?>(?:\r?\n[A-Za-z0-9+/]{1,76}+={1,2})?)",
     re.IGNORECASE,
 )
 _LINK_DEFINITION = re.compile(
-    r"^ {0,3}\[[^\]\n]{1,200}+\]:[ \t]*+<?+(?:data:[\w.+-]++/[\w.+-]++(?:;[\w.+=-]++)*+,)[^>\n]*+>?+[ \t]*+\n?+",
+    r"^ {0,3}\[[^\]\n]{1,200}+\]:[ \t]*+<?+(?:data:[\w.+-]++/[\w.+-]++(?>(?:;[\w.+=-]++)*),)[^>\n]*+>?+[ \t]*+\n?+",
     re.MULTILINE | re.IGNORECASE,
 )
 _DATA = "data:"
 _BYTES = re.compile(r";base64,|data:(?:image|audio|video|font|application)/", re.IGNORECASE)
 """What a data URI of bytes has, in its head: others hold words."""
 _BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,}+(?:\r?\n(?=[ \t>]*[A-Za-z0-9+/]{60})[ \t>]*+)?+)++={0,2}+"
+    r"(?<![A-Za-z0-9+/])(?>(?:[A-Za-z0-9+/]{60,}+(?>(?:\r?\n(?=[ \t>]*[A-Za-z0-9+/]{60})[ \t>]*+)?))+)={0,2}+"
 )
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/]{60}")
 _TAIL = re.compile(r"\r?\n[ \t>]*+[A-Za-z0-9+/]{1,76}+={0,2}+(?=[\s\"'<)-]|\Z)")

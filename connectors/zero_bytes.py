@@ -26,7 +26,7 @@ _USUAL = re.compile(
     "[\t\n\r -\u024f\u0370-\u06ff\u0900-\u18af\u1e00-\u1fff\u2010-\u20bf\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3"
     "\uff01-\uff9f]"
 )
-_WIDE_PIECE = re.compile(rb"(?:\xff\xfe)?(?:[\x01-\xff][\0-\x06]){8,}+")
+_WIDE_PIECE = re.compile(rb"(?:\xff\xfe)?(?>(?:[\x01-\xff][\0-\x06]){8,})")
 """Latin, Greek, Cyrillic, Hebrew or Arabic in UTF-16."""
 _ZEROS = re.compile(rb"\0+")
 _BLOCK = 8

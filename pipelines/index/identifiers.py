@@ -17,7 +17,7 @@ LONGEST_IDENTIFIER = 100
 
 _IDENTIFIER = re.compile(
     r"""\b(?:
-        [^\W_]++(?:[-./:\\@#_]++[^\W_]++)++   # words joined by marks: ERR-4711, src/store.py, get_user_name
+        [^\W_]++(?>(?:[-./:\\@#_]++[^\W_]++)+)  # words joined by marks: ERR-4711, src/store.py, get_user_name
         |[A-Z]*+[a-z0-9]++[A-Z][A-Za-z0-9]*+  # humps: getUserName, FooBar
         |[A-Z]{2,}+[a-z][A-Za-z0-9]*+         # and after capitals: HTTPServer
     )""",

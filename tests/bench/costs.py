@@ -7,8 +7,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +42,22 @@ def run_counted(command: Sequence[str]) -> Costs:
 
     Processes that outlive it come to this one (`PR_SET_CHILD_SUBREAPER`), which ends them and counts them.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with _taking_orphans():
+        return _run_counted(command)
+
+
+@contextmanager
+def _taking_orphans() -> Iterator[None]:
+    """Those of later commands are not waited for by anybody here: they go to the system's first process again."""
+    library = ctypes.CDLL(None)
+    library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        library.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _run_counted(command: Sequence[str]) -> Costs:
     others = {child.pid for child in psutil.Process().children()}
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process, _MemoryWatch(process.pid) as memory:

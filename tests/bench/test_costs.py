@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from tests.bench.costs import run_counted
@@ -34,3 +35,11 @@ def test_a_commands_costs_hold_those_of_its_children(command: str) -> None:
 def test_a_command_that_fails_is_told() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run_counted([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_what_outlives_a_later_command_is_nobodys_here() -> None:
+    run_counted([sys.executable, "-c", "pass"])
+    before = {child.pid for child in psutil.Process().children()}
+    leaves_one = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1)'])"
+    subprocess.run([sys.executable, "-c", leaves_one], check=True)
+    assert {child.pid for child in psutil.Process().children()} == before

@@ -21,7 +21,7 @@ _STRUCTURE = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_FENCE = re.compile(r"(?P<before>[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+)(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
+_FENCE = re.compile(r"(?P<before>[ \t>]*+(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*))(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
 _PLAIN_BEFORE = re.compile(r"(?:> ?)* {0,3}")
 """What may stand before a fence that is to be one: Slack has no code inside of a list's item."""
 

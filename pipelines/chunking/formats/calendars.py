@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pipelines.chunking.blocks import Block, paragraphs
 
 _FOLD = re.compile(r"\n[ \t]")
-_LINE = re.compile(r"(?P<name>[A-Za-z0-9-]+)(?P<parameters>(?:;[^:;\"]*+(?:\"[^\"]*+\"[^:;\"]*+)*+)*+):(?P<value>.*)")
+_LINE = re.compile(
+    r"(?P<name>[A-Za-z0-9-]+)(?P<parameters>(?>(?:;[^:;\"]*+(?>(?:\"[^\"]*+\"[^:;\"]*+)*))*)):(?P<value>.*)"
+)
 _COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:\"]*))", re.IGNORECASE)
 _ZONE = re.compile(r";TZID=\"?([^;:\"]*)", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})\d{2}(Z?))?\Z")

@@ -6,7 +6,9 @@ import re
 from bisect import bisect_right
 
 _OPENING = "<!--"
-_SPECIAL = re.compile(r"^(?P<fence>[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+(?:`{3,}+|~{3,}+))|<!--|`++", re.MULTILINE)
+_SPECIAL = re.compile(
+    r"^(?P<fence>[ \t>]*+(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*)(?:`{3,}+|~{3,}+))|<!--|`++", re.MULTILINE
+)
 _RUN = re.compile(r"`++")
 _SHORT_END = re.compile(r"-?>")
 """`<!-->` and `<!--->` are whole comments (https://spec.commonmark.org/0.31.2/#html-comment)."""
