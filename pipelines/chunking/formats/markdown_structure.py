@@ -1,7 +1,7 @@
 """Which lines of a Markdown text are a heading, a list, a table or code, as CommonMark and GitHub's tables see it.
 
-Parsed by pulldown-cmark (https://docs.rs/pulldown-cmark), in a ninth of the time that a parser in Python takes. It
-reads inline markup, too, which is passed over here.
+Parsed by pulldown-cmark (https://github.com/pulldown-cmark/pulldown-cmark), in a ninth of the time that a parser in
+Python takes. It reads inline markup, too, which is passed over here.
 """
 
 from __future__ import annotations
