@@ -131,7 +131,7 @@ def write_ahead(
     embedder = CachingEmbedder(services, load.connection, lambda: load.chunks, report.embedding)
     window = services.embedder.window_tokens
     current = (_with_readers_of_now(one, states[one.document_id]) for one in documents if one.document_id in states)
-    for step, limits in _batches(current, lambda: embedder.limits):
+    for step, limits in _batches(current, embedder):
         plans = _plan(store, step)
         found = embedder.embed(new_texts(plans, window), limits)
         if found.held:
@@ -179,7 +179,7 @@ def _steps(
     for load, documents in loads:
         shared.open()  # while the first documents are chunked
         before = _Step(load, (), embedder.limits)
-        for step, limits in _batches(shared.between(_current(services, load, documents)), lambda: embedder.limits):
+        for step, limits in _batches(shared.between(_current(services, load, documents)), embedder):
             if before.documents:
                 yield before
             before = _Step(load, step, limits)
@@ -187,20 +187,20 @@ def _steps(
 
 
 def _batches(
-    documents: Iterable[ChunkedDocument], limits_of_now: Callable[[], RequestLimits]
+    documents: Iterable[ChunkedDocument], embedder: CachingEmbedder
 ) -> Iterator[tuple[list[ChunkedDocument], RequestLimits]]:
-    """Documents whose chunks fill requests within limits, or a single one that has more chunks."""
+    """Documents whose chunks fill requests within the embedder's limits, or a single one that has more chunks."""
     step: list[ChunkedDocument] = []
     chunks = 0
     for document in documents:
-        limits = limits_of_now()
+        limits = embedder.limits
         if step and chunks + len(document.chunks) > _chunks_per_step(limits):
             yield step, limits
             step, chunks = [], 0
         step.append(document)
         chunks += len(document.chunks)
     if step:
-        yield step, limits_of_now()
+        yield step, embedder.limits
 
 
 def _chunks_per_step(limits: RequestLimits) -> int:

@@ -23,6 +23,8 @@ lock."""
 FIRST_SEALED_POINTS = 10_000
 """The same of an index without a sealed segment, unless it is to be large: most of what a small one would cost is
 spared."""
+POINTS_PER_LOOK = 1_024
+"""After how many that were written a shard is asked whether something is to be sealed."""
 _BYTES_OF_WORDS = 1_000
 """Of a point's lexical vector: 12 for each different word, of which chunks of 1,300 characters have 80."""
 _WINDOWS = 1.8

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.index.contract import BM25, DENSE, IndexSpec
-from pipelines.index.embedded.layout import create_shard, is_large, open_shard, seal
+from pipelines.index.embedded.layout import POINTS_PER_LOOK, create_shard, is_large, open_shard, seal
 from pipelines.index.embedded.shard import count_points
 
 if TYPE_CHECKING:
     import qdrant_edge
 
 POINTS_AT_ONCE = 128
-_PAGES_PER_LOOK = 8
-"""After how many of these the shard is asked whether something is to be sealed."""
 
 
 def rewrite_shard(shard: qdrant_edge.EdgeShard, folder: Path, spec: IndexSpec) -> None:
@@ -55,7 +53,7 @@ def _copy_points(shard: qdrant_edge.EdgeShard, fresh: qdrant_edge.EdgeShard) -> 
         if records:
             points = [Point(record.id, record.vector, record.payload) for record in records]  # type: ignore[arg-type]
             fresh.update(UpdateOperation.upsert_points(points))
-        if page % _PAGES_PER_LOOK == 0:
+        if page * POINTS_AT_ONCE % POINTS_PER_LOOK == 0:
             seal(fresh)
         if offset is None:
             return

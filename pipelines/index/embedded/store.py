@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pipelines.index.batches import batches
 from pipelines.index.conditions import EVERY_POINT, Conditions
 from pipelines.index.contract import DocumentChange, IndexInfo, IndexSpec, Payload
-from pipelines.index.embedded.layout import create_shard, is_large, open_shard, seal
+from pipelines.index.embedded.layout import POINTS_PER_LOOK, create_shard, is_large, open_shard, seal
 from pipelines.index.embedded.lock import WriterLock
 from pipelines.index.embedded.rewriting import rewrite_shard, take_over
 from pipelines.index.embedded.sealed_files import SealedFiles
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 POINTS_PER_UPDATE = 128
 """The engine holds the interpreter's lock during an update: 128 points take about 10 ms."""
-
-POINTS_PER_LOOK = 1_024
-"""After how many the shard is asked whether something is to be sealed."""
 DOCUMENTS_PER_QUERY = 256
 
 
